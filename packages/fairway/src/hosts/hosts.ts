@@ -1,0 +1,108 @@
+import type { GenerationId, SlotAddress } from '../rollout/slot.ts';
+
+/** What to run in a slot. Everything is resolved: no reference, no shell, no default is left to the host. */
+export interface Launch {
+  readonly generation: GenerationId;
+  /** The release's id; it must have been installed on the host before. */
+  readonly release: string;
+  /** Program and arguments, handed to the system as they are. A `static` app has `{ static: root }` instead. */
+  readonly command: readonly string[];
+  /** Working directory, relative to the unpacked release. */
+  readonly directory: string;
+  /** The whole environment, apart from PATH and HOME, which the host sets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  /** Resident memory of the whole process group, in bytes; above it the instance is restarted and says why. */
+  readonly memoryLimitBytes?: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly stopTimeoutMs: number;
+}
+
+export type ProcessState =
+  /** Alive. Whether it is healthy is the balancer's to say. */
+  | 'running'
+  /** Ended by itself; will be started again at `nextStartAt`. */
+  | 'backoff'
+  /** Told to end, not yet gone. */
+  | 'stopping'
+  /** Not running and not wanted. */
+  | 'stopped';
+
+/** What runs in a slot, as its host sees it. */
+export interface SlotProcess {
+  readonly slot: SlotAddress;
+  readonly host: string;
+  readonly state: ProcessState;
+  readonly generation: GenerationId;
+  readonly port: number;
+  readonly pid?: number;
+  /** Unix time, ms. */
+  readonly startedAt?: number;
+  /** How often it ended by itself since it was told to start with this generation. */
+  readonly restarts: number;
+  readonly nextStartAt?: number;
+  /** How it last ended, in words: `exit code 1`, `killed by SIGSEGV`, `over its memory limit of 256 MB`. */
+  readonly lastExit?: { readonly at: number; readonly reason: string };
+}
+
+/** A tarball on the control machine, named by its digest. */
+export interface Artifact {
+  readonly app: string;
+  readonly release: string;
+  /** Absolute path of the `.tar.gz` on the control machine. */
+  readonly file: string;
+  /** SHA-256 of that file, in hex; the host verifies it before it unpacks. */
+  readonly sha256: string;
+}
+
+export interface LogLine {
+  readonly slot: SlotAddress;
+  readonly text: string;
+}
+
+export interface LogQuery {
+  /** Only this instance; all of the app's otherwise. */
+  readonly instance?: string;
+  /** How many of the last lines to begin with, of each slot. */
+  readonly lines: number;
+  /** Go on with new lines until the signal aborts. */
+  readonly follow: boolean;
+}
+
+/**
+ * Port: the machines that instances run on. One adapter serves all hosts of its kind (`local`, `ssh`).
+ *
+ * Every call is idempotent, so that it can be repeated after a crash. Calls that change something carry the `fence`
+ * of the app's lease; a host refuses a fence lower than the highest it has seen for the app with {@link StaleFence}.
+ */
+export interface Hosts {
+  /** Puts a release on a host: verifies the digest, unpacks beside the others, then names it. Nothing if it is there. */
+  install(host: string, artifact: Artifact, fence: number): Promise<void>;
+  /** Runs `launch` in the slot, and keeps it running. Nothing if that generation runs there already; another is an error. */
+  start(host: string, slot: SlotAddress, launch: Launch, fence: number): Promise<void>;
+  /** SIGTERM, then SIGKILL at the launch's deadline, to the process group. Resolves when nothing of it runs. */
+  stop(host: string, slot: SlotAddress, fence: number): Promise<void>;
+  /** Every slot of the app that is known to any host, running or not. */
+  observe(app: string): Promise<readonly SlotProcess[]>;
+  /** Yields whenever something may have changed for the app: a start, an exit. Ends when the signal aborts. */
+  watch(app: string, signal: AbortSignal): AsyncIterable<void>;
+  logs(app: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** Runs a command once in a release (hooks, one-off commands): its output line by line, then its exit code. */
+  run(host: string, app: string, launch: Launch, signal: AbortSignal): RunningCommand;
+  /** Removes the app's releases on the host that are neither in `keep` nor running. */
+  prune(host: string, app: string, keep: readonly string[], fence: number): Promise<void>;
+}
+
+export interface RunningCommand {
+  readonly lines: AsyncIterable<string>;
+  readonly exitCode: Promise<number>;
+}
+
+/** A change was refused because another controller holds a newer lease of the app. */
+export class StaleFence extends Error {
+  override readonly name = 'StaleFence';
+  readonly code = 'stale-fence';
+  constructor(app: string, given: number, known: number) {
+    super(`${app}: refused, lease ${given} was superseded by lease ${known}`);
+  }
+}
