@@ -5,17 +5,25 @@ export interface Launch {
   readonly generation: GenerationId;
   /** The release's id; it must have been installed on the host before. */
   readonly release: string;
-  /** Program and arguments, handed to the system as they are. A `static` app has `{ static: root }` instead. */
+  /**
+   * Program and arguments, handed to the system without a shell. `${NAME}` in an argument is replaced from the
+   * environment; a name that is not in it stays as it is. `['fairway-static', root]` serves the files of `root` (relative
+   * to `directory`) on `port`.
+   */
   readonly command: readonly string[];
   /** Working directory, relative to the unpacked release. */
   readonly directory: string;
-  /** The whole environment, apart from PATH and HOME, which the host sets. */
+  /** Folders, relative to the unpacked release, put in front of PATH. */
+  readonly path?: readonly string[];
+  /** The whole environment, apart from PATH, HOME and LANG, which the host sets where they are absent. */
   readonly env: Readonly<Record<string, string>>;
   readonly port: number;
   /** Resident memory of the whole process group, in bytes; above it the instance is restarted and says why. */
   readonly memoryLimitBytes?: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
+  /** The log of the slot is set aside once it is larger, and so many older ones are kept. */
+  readonly log?: { readonly maxBytes: number; readonly keep: number };
 }
 
 export type ProcessState =
@@ -104,5 +112,35 @@ export class StaleFence extends Error {
   readonly code = 'stale-fence';
   constructor(app: string, given: number, known: number) {
     super(`${app}: refused, lease ${given} was superseded by lease ${known}`);
+  }
+}
+
+/** An artifact is not the one that was asked for; nothing of it was unpacked. */
+export class DigestMismatch extends Error {
+  override readonly name = 'DigestMismatch';
+  readonly code = 'digest-mismatch';
+  constructor(release: string, expected: string, found: string) {
+    super(
+      `release ${release} was not installed: its artifact has SHA-256 ${found}, but ${expected} was expected; ` +
+        'the file was damaged or replaced after it was built, so build it again',
+    );
+  }
+}
+
+/** A slot was told to start something while something else runs in it. */
+export class SlotOccupied extends Error {
+  override readonly name = 'SlotOccupied';
+  readonly code = 'slot-occupied';
+  constructor(slot: string, running: string, asked: string) {
+    super(`${slot} runs ${running}, so ${asked} cannot start in it; stop the slot first`);
+  }
+}
+
+/** A slot was told to run a release that its host does not have. */
+export class ReleaseMissing extends Error {
+  override readonly name = 'ReleaseMissing';
+  readonly code = 'release-missing';
+  constructor(app: string, release: string, host: string) {
+    super(`${app}: release ${release} is not installed on ${host}; install it, then start it`);
   }
 }
