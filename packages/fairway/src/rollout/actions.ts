@@ -1,18 +1,22 @@
 import type { GenerationId, SlotAddress } from './slot.ts';
 
-/** Unique within a rollout: `<number>-<kind>-<slot>`. */
+/** Unique within a rollout: `<number>-<kind>`. */
 export type ActionId = string;
 
 /** One effect on the world. Each is idempotent, so that it can be done again after a crash. */
 export type Action =
-  /** Put the target release on every host of the plan that needs it. */
+  /** Put a release on every host that needs it. */
   | { readonly kind: 'install'; readonly generation: GenerationId; readonly hosts: readonly string[] }
   | {
       readonly kind: 'hook';
-      readonly hook: 'before_deploy' | 'after_deploy';
+      readonly hook: HookName;
       readonly generation: GenerationId;
       readonly host: string;
     }
+  /** Tell the balancer the app's routes and limits, as the pinned configuration has them. */
+  | { readonly kind: 'declare'; readonly pin: string }
+  /** Take the app's routes from the balancer. */
+  | { readonly kind: 'forget' }
   | {
       readonly kind: 'start';
       readonly slot: SlotAddress;
@@ -31,4 +35,12 @@ export type Action =
   | { readonly kind: 'deregister'; readonly slot: SlotAddress }
   | { readonly kind: 'stop'; readonly slot: SlotAddress; readonly host: string };
 
+export type HookName = 'before_deploy' | 'after_deploy';
 export type ActionKind = Action['kind'];
+export type SlotAction = Extract<Action, { slot: SlotAddress }>;
+
+/** An action that was given its id: what is journalled before it is done. */
+export interface Intent {
+  readonly id: ActionId;
+  readonly action: Action;
+}

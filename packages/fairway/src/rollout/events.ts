@@ -1,5 +1,6 @@
-import type { Action, ActionId } from './actions.ts';
+import type { ActionId, HookName, Intent } from './actions.ts';
 import type { Plan } from './plan.ts';
+import type { SlotId } from './slot.ts';
 
 export type Outcome = 'succeeded' | 'taken-back' | 'failed' | 'superseded';
 
@@ -12,6 +13,7 @@ export type RolloutEvent =
       readonly why: string;
       readonly commit?: string;
       readonly release?: string;
+      readonly subject?: string;
     }
   | { readonly type: 'queued'; readonly behind: string }
   | { readonly type: 'build-started'; readonly commit: string }
@@ -23,25 +25,35 @@ export type RolloutEvent =
       readonly seconds: number;
     }
   | { readonly type: 'build-failed'; readonly reason: string; readonly tail: readonly string[] }
-  | { readonly type: 'started'; readonly plan: Plan }
+  | { readonly type: 'started'; readonly plan: Plan; readonly summary: string }
   /** A controller took the rollout up again after another one died. */
-  | { readonly type: 'resumed-by-controller'; readonly holder: string }
+  | { readonly type: 'taken-up'; readonly holder: string }
   /** Appended before the effect. */
-  | { readonly type: 'action-intended'; readonly id: ActionId; readonly action: Action }
+  | ({ readonly type: 'action-intended' } & Intent)
   | { readonly type: 'action-done'; readonly id: ActionId }
   | { readonly type: 'action-failed'; readonly id: ActionId; readonly reason: string }
+  /** A slot of the target generation that had been admitted failed its health checks, and passed them again. */
+  | { readonly type: 'unhealthy'; readonly slot: SlotId; readonly reason: string }
+  | { readonly type: 'healthy-again'; readonly slot: SlotId }
   /** The rollout waits, and why: said once per reason. */
   | { readonly type: 'waiting'; readonly reason: string }
-  | { readonly type: 'replaced'; readonly instance: string; readonly seconds: number }
+  /** The instance has reached the goal; `seconds` since it was first touched. */
+  | { readonly type: 'settled'; readonly instance: string; readonly seconds: number }
   | { readonly type: 'paused'; readonly by: string; readonly why: string }
   | { readonly type: 'resumed'; readonly by: string; readonly why: string }
   | { readonly type: 'abort-requested'; readonly by: string; readonly why: string }
-  /** Forward is over: every touched instance returns to the previous generation. `evidence`: the last log lines. */
+  /** Forward is over: everything that was touched returns. `evidence`: the last log lines of the slot, if one is named. */
   | {
       readonly type: 'taking-back';
       readonly reason: string;
-      readonly instance?: string;
+      readonly slot?: SlotId;
       readonly evidence: readonly string[];
     }
-  | { readonly type: 'hook-output'; readonly hook: 'before_deploy' | 'after_deploy'; readonly line: string }
+  | { readonly type: 'hook-output'; readonly hook: HookName; readonly line: string }
   | { readonly type: 'finished'; readonly outcome: Outcome; readonly reason: string };
+
+/** An event with its time, Unix ms. */
+export interface TimedEvent {
+  readonly at: number;
+  readonly event: RolloutEvent;
+}

@@ -1,0 +1,46 @@
+import type { GenerationId, SlotAddress } from './slot.ts';
+
+/** What is seen of one slot: its process, as the host tells, and its server, as the balancer tells. */
+export interface SlotObservation {
+  readonly slot: SlotAddress;
+  readonly host: string;
+  readonly process: 'absent' | 'running' | 'backoff' | 'stopping' | 'stopped';
+  /** What the process runs; undefined when there is none. */
+  readonly generation?: GenerationId;
+  /** Unix time, ms. */
+  readonly startedAt?: number;
+  /** How often it has ended by itself. */
+  readonly restarts: number;
+  readonly lastExit?: string;
+  readonly pool: 'absent' | 'out' | 'serving' | 'draining';
+  /** What the balancer was told the server runs; undefined when it knows none. */
+  readonly poolGeneration?: GenerationId;
+  readonly healthy: boolean;
+  /** Why the last health check failed. */
+  readonly lastFailure?: string;
+  /** Requests under way. */
+  readonly inFlight: number;
+}
+
+/** Nothing runs here and the balancer knows nothing of it. */
+export function isClean(slot: SlotObservation | undefined): boolean {
+  return (
+    slot === undefined ||
+    ((slot.process === 'absent' || slot.process === 'stopped') && slot.pool === 'absent')
+  );
+}
+
+/** Takes requests and answers them. */
+export function isOperational(slot: SlotObservation | undefined): boolean {
+  return slot !== undefined && slot.pool === 'serving' && slot.healthy && slot.process === 'running';
+}
+
+/** Runs `generation`, or is about to run it again. */
+export function runs(slot: SlotObservation | undefined, generation: GenerationId | undefined): boolean {
+  return (
+    slot !== undefined &&
+    generation !== undefined &&
+    slot.generation === generation &&
+    (slot.process === 'running' || slot.process === 'backoff')
+  );
+}
