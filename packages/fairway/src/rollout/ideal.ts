@@ -1,0 +1,49 @@
+import type { SlotAction } from './actions.ts';
+import type { SlotObservation } from './observation.ts';
+
+/** What a slot looks like after an action in a world where everything works at once: plans are told from it. */
+export function afterAction(
+  before: SlotObservation | undefined,
+  action: SlotAction,
+  now: number,
+): SlotObservation {
+  const slot = before ?? empty(action);
+  switch (action.kind) {
+    case 'start':
+      return {
+        ...slot,
+        host: action.host,
+        process: 'running',
+        generation: action.generation,
+        startedAt: now,
+        restarts: 0,
+      };
+    case 'register':
+      return { ...slot, pool: 'out', poolGeneration: action.generation, healthy: true };
+    case 'admit':
+      return { ...slot, pool: 'serving' };
+    case 'drain':
+      return { ...slot, pool: 'out', inFlight: 0 };
+    case 'deregister':
+      return { ...without(slot, 'poolGeneration'), pool: 'absent', healthy: false, inFlight: 0 };
+    case 'stop':
+      return { ...without(slot, 'generation'), process: 'stopped' };
+  }
+}
+
+function without<K extends keyof SlotObservation>(slot: SlotObservation, key: K): Omit<SlotObservation, K> {
+  const { [key]: _, ...rest } = slot;
+  return rest;
+}
+
+function empty(action: SlotAction): SlotObservation {
+  return {
+    slot: action.slot,
+    host: 'host' in action ? action.host : '',
+    process: 'absent',
+    restarts: 0,
+    pool: 'absent',
+    healthy: false,
+    inFlight: 0,
+  };
+}

@@ -1,0 +1,43 @@
+import type { Action } from './actions.ts';
+import { decide } from './decide.ts';
+import { describeAction } from './describe.ts';
+import { Fleet } from './fleet.ts';
+import { afterAction } from './ideal.ts';
+import type { SlotObservation } from './observation.ts';
+import type { Plan } from './plan.ts';
+import { type SlotId, slotId } from './slot.ts';
+import { advance, begin, goalOf } from './state.ts';
+
+/** A plan that needs more rounds than this has no end: a bug in the decisions, not in the plan. */
+const MOST_ROUNDS = 100_000;
+
+/**
+ * What a rollout would do, in order, if all went well: found by deciding it from the present observation, in a world where
+ * each action works at once. So a plan shows what would be done, not what somebody wrote about it.
+ */
+export function preview(plan: Plan, slots: readonly SlotObservation[], declared: boolean): readonly Action[] {
+  const world = new Map<SlotId, SlotObservation>(slots.map((slot) => [slotId(slot.slot), slot]));
+  const state = begin(plan, 0);
+  const steps: Action[] = [];
+  let knowsRoutes = declared;
+  for (let now = 0; now < MOST_ROUNDS * plan.policy.soakMs + MOST_ROUNDS; now += 1 + plan.policy.soakMs) {
+    const fleet = new Fleet(goalOf(state), world.values(), knowsRoutes);
+    const { events, actions } = decide(state, fleet, now);
+    for (const event of events) advance(state, event, now);
+    for (const { id, action } of actions) {
+      steps.push(action);
+      if ('slot' in action)
+        world.set(slotId(action.slot), afterAction(world.get(slotId(action.slot)), action, now));
+      if (action.kind === 'declare') knowsRoutes = true;
+      if (action.kind === 'forget') knowsRoutes = false;
+      advance(state, { type: 'action-done', id }, now);
+    }
+    if (state.finished) return steps;
+  }
+  throw new Error(`the rollout of ${plan.app} would never end`);
+}
+
+/** The steps of {@link preview} in words. */
+export function describeSteps(actions: readonly Action[]): readonly string[] {
+  return actions.map(describeAction);
+}
