@@ -119,9 +119,12 @@ export interface Balancer {
   declare(pool: PoolDefinition, fence: number): Promise<void>;
   /** Removes a pool and every server in it. */
   forget(app: string, fence: number): Promise<void>;
-  /** Makes a server known, `out`, and begins to check it. Nothing if it is known with the same address and generation. */
+  /**
+   * Makes a server known, `out`, and begins to check it. Nothing if it is known with the same address and generation;
+   * with another it is replaced. An app that was not declared is refused with {@link UnknownPool}.
+   */
   register(server: NewServer, fence: number): Promise<void>;
-  /** Gives a healthy server traffic. An unhealthy one is refused with {@link NotHealthy}, and stays `out`. */
+  /** Gives a healthy server traffic. An unhealthy or unknown one is refused with {@link NotHealthy}, and stays `out`. */
   admit(slot: SlotAddress, fence: number): Promise<void>;
   /** No new requests; what is under way may end until the deadline, then its connections are closed. Answers at once. */
   drain(slot: SlotAddress, timeoutMs: number, fence: number): Promise<void>;
@@ -141,6 +144,8 @@ export interface NewServer {
   readonly port: number;
   readonly side: Side;
   readonly generation: GenerationId;
+  /** How this server is checked, where its release wants another check than the pool's: old and new ones differ then. */
+  readonly health?: PoolDefinition['health'];
 }
 
 export class NotHealthy extends Error {
@@ -156,5 +161,13 @@ export class RouteTaken extends Error {
   readonly code = 'route-taken';
   constructor(app: string, route: string, holder: string) {
     super(`${app}: the route ${route} belongs to ${holder}; give one of them another host or path`);
+  }
+}
+
+export class UnknownPool extends Error {
+  override readonly name = 'UnknownPool';
+  readonly code = 'unknown-pool';
+  constructor(app: string) {
+    super(`${app}: the balancer has no pool of this name; declare it first`);
   }
 }
