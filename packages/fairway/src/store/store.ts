@@ -96,6 +96,8 @@ export interface Store {
   journal(rollout: string): readonly JournalEntry[];
   /** All entries after `sequence`, oldest first. */
   journalSince(sequence: number, limit: number): readonly JournalEntry[];
+  /** Of the newest entry; 0 while the journal is empty. */
+  lastSequence(): number;
 
   // leases
   /** Takes or renews the app's lease; undefined while another holder's has not expired. */
