@@ -1,0 +1,41 @@
+import type { Store } from '../store.ts';
+import { type Database, sql } from './database.ts';
+
+/**
+ * One lease per app. Its holder may renew it, also late, as long as nobody else took it: then nobody else changed
+ * anything either, and the fence stays. Whoever takes it over, or takes it after it was given back, raises the fence.
+ */
+export function leaseTable(
+  database: Database,
+  now: () => number,
+): Pick<Store, 'acquireLease' | 'releaseLease'> {
+  return {
+    acquireLease: (app, holder, durationMs) =>
+      database.transaction(() => {
+        const at = now();
+        const row = database.first(sql.selectFrom('leases').selectAll().where('app', '=', app));
+        const mine = row?.holder === holder;
+        if (row && row.holder !== null && !mine && row.expires_at > at) return undefined;
+        const fence = row && mine ? row.fence : (row?.fence ?? 0) + 1;
+        const lease = { holder, fence, expires_at: at + durationMs };
+        database.run(
+          sql
+            .insertInto('leases')
+            .values({ app, ...lease })
+            .onConflict((conflict) => conflict.column('app').doUpdateSet(lease)),
+        );
+        return { app, holder, fence, expiresAt: lease.expires_at };
+      }),
+
+    releaseLease: ({ app, holder, fence }) => {
+      database.run(
+        sql
+          .updateTable('leases')
+          .set({ holder: null, expires_at: 0 })
+          .where('app', '=', app)
+          .where('holder', '=', holder)
+          .where('fence', '=', fence),
+      );
+    },
+  };
+}

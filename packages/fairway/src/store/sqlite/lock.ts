@@ -1,0 +1,65 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+
+/** Another control server works on the state directory. */
+export class StateLocked extends Error {
+  override readonly name = 'StateLocked';
+  readonly code = 'state-locked';
+  readonly hint = 'Talk to that one, end it first, or name another state directory with --state.';
+  readonly pid: number | undefined;
+  constructor(stateDirectory: string, pid: number | undefined) {
+    super(
+      `${stateDirectory} is in use by another control server${pid === undefined ? '' : `, process ${pid}`}`,
+    );
+    this.pid = pid;
+  }
+}
+
+/** The right to be the one control server of a state directory. The kernel takes it back when the process dies. */
+export interface StateLock {
+  release(): void;
+}
+
+/** Locks vanish when their connection is collected, so they are kept reachable. */
+const held = new Set<Libsql.Database>();
+
+/**
+ * Locks the state directory for this process, or throws {@link StateLocked}. The lock is SQLite's exclusive one on a
+ * file of its own: node has no file locks, and unlike a pid file it is gone with a process that was killed.
+ */
+export function lockState(stateDirectory: string): StateLock {
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  const pidFile = join(stateDirectory, 'serve.pid');
+  const lockFile = join(stateDirectory, 'serve.lock');
+  // A server that is being replaced may need a moment to be gone.
+  const database = new Libsql(lockFile, { timeout: 500 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')))
+      throw error;
+    throw new StateLocked(stateDirectory, readPid(pidFile));
+  }
+  held.add(database);
+  chmodSync(lockFile, 0o600);
+  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  return {
+    release: () => {
+      if (!held.delete(database)) return;
+      rmSync(pidFile, { force: true });
+      database.exec('ROLLBACK');
+      database.close();
+    },
+  };
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    return Number.isInteger(pid) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
