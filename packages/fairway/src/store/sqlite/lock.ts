@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
+import { explain } from './unusable.ts';
 
 /** Another control server works on the state directory. */
 export class StateLocked extends Error {
@@ -29,21 +30,17 @@ const held = new Set<Libsql.Database>();
  * file of its own: node has no file locks, and unlike a pid file it is gone with a process that was killed.
  */
 export function lockState(stateDirectory: string): StateLock {
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   const pidFile = join(stateDirectory, 'serve.pid');
   const lockFile = join(stateDirectory, 'serve.lock');
-  // A server that is being replaced may need a moment to be gone.
-  const database = new Libsql(lockFile, { timeout: 500 });
+  const database = openLockFile(stateDirectory, lockFile);
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')))
-      throw error;
-    throw new StateLocked(stateDirectory, readPid(pidFile));
+    const busy = error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
+    throw busy ? new StateLocked(stateDirectory, readPid(pidFile)) : explain(lockFile, error);
   }
   held.add(database);
-  chmodSync(lockFile, 0o600);
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   return {
     release: () => {
@@ -53,6 +50,17 @@ export function lockState(stateDirectory: string): StateLock {
       database.close();
     },
   };
+}
+
+function openLockFile(stateDirectory: string, lockFile: string): Libsql.Database {
+  try {
+    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    closeSync(openSync(lockFile, 'a', 0o600));
+    // A server that is being replaced may need a moment to be gone.
+    return new Libsql(lockFile, { timeout: 500 });
+  } catch (error) {
+    throw explain(lockFile, error);
+  }
 }
 
 function readPid(file: string): number | undefined {

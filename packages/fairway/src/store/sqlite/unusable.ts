@@ -16,7 +16,9 @@ export function explain(file: string, error: unknown): unknown {
   const code = String(error.code);
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT'))
     return damaged(file, error.message, error);
-  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/.test(code)) {
+  if (
+    /^(SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)|E(ACCES|PERM|EXIST|NOTDIR|ROFS|NOSPC|DQUOT)$)/.test(code)
+  ) {
     return new StoreUnusable(
       'state-unwritable',
       `${file} cannot be written: ${error.message}`,
@@ -28,7 +30,7 @@ export function explain(file: string, error: unknown): unknown {
     return new StoreUnusable(
       'state-busy',
       `${file} is held by another program: ${error.message}`,
-      'Find it with: fuser -v (the file). A backup should use sqlite3 .backup, which does not hold it.',
+      'See who holds it with fuser -v FILE. Back it up with the .backup command of sqlite3, which does not hold it.',
       error,
     );
   }
