@@ -113,6 +113,8 @@ export interface Store {
   removeRelease(app: string, id: string): void;
 
   // what stands
+  /** Names of the apps that something stands of. */
+  apps(): readonly string[];
   /** Newest first: the present one, then those it replaced. */
   standings(app: string): readonly Standing[];
   recordStanding(app: string, standing: Standing): void;

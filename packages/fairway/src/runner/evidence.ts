@@ -1,0 +1,18 @@
+import type { Hosts } from '../hosts/hosts.ts';
+import type { SlotAddress } from '../rollout/slot.ts';
+
+const LINES = 15;
+const TIMEOUT_MS = 3_000;
+
+/** The last lines that a slot has logged; none if they cannot be had: evidence must not hold up a decision. */
+export async function lastLogLines(hosts: Hosts, address: SlotAddress): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const query = { instance: address.instance, lines: LINES, follow: false };
+  try {
+    for await (const line of hosts.logs(address.app, query, AbortSignal.timeout(TIMEOUT_MS)))
+      if (line.slot.slot === address.slot) lines.push(line.text);
+  } catch {
+    return lines;
+  }
+  return lines.slice(-LINES);
+}

@@ -1,0 +1,58 @@
+import { EventEmitter, on } from 'node:events';
+import type { RolloutEvent } from '../rollout/events.ts';
+import type { JournalEntry, Store } from '../store/store.ts';
+
+const PAGE = 500;
+
+/** The journal, with those who follow it live. */
+export class Journal {
+  readonly #store: Store;
+  readonly #appended = new EventEmitter().setMaxListeners(0);
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Records events, does what follows from them (`conclude`), then lets followers see them. */
+  append(
+    app: string,
+    rollout: string,
+    events: readonly RolloutEvent[],
+    fence: number,
+    conclude?: () => void,
+  ): readonly JournalEntry[] {
+    if (events.length === 0) return [];
+    const entries = this.#store.append(app, rollout, events, fence);
+    conclude?.();
+    this.#appended.emit('entries');
+    return entries;
+  }
+
+  of(rollout: string): readonly JournalEntry[] {
+    return this.#store.journal(rollout);
+  }
+
+  /** Entries after `sequence`, then those to come, until the signal aborts or, for one rollout, until it has finished. */
+  async *follow(sequence: number, rollout: string | undefined, signal: AbortSignal): AsyncIterable<JournalEntry> {
+    const first = rollout === undefined ? undefined : this.#store.journal(rollout)[0]?.sequence;
+    let last = Math.max(sequence, (first ?? 1) - 1);
+    // Listening begins before reading, so that nothing falls between the two.
+    const bell = on(this.#appended, 'entries', { signal });
+    try {
+      while (!signal.aborted) {
+        const page = this.#store.journalSince(last, PAGE);
+        for (const entry of page) {
+          last = entry.sequence;
+          if (rollout !== undefined && entry.rollout !== rollout) continue;
+          yield entry;
+          if (rollout !== undefined && entry.event.type === 'finished') return;
+        }
+        if (page.length === 0) await bell.next();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await bell.return?.();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { Lease, Store } from '../store/store.ts';
+
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+  readonly code = 'lease-lost';
+  constructor(app: string) {
+    super(`${app}: another control server has taken the lease; this one stops steering the app`);
+  }
+}
+
+const LEASE_MS = 4_000;
+const RENEW_MS = 1_000;
+
+/** The right to change an app, kept by renewing it. Lost, `lost` aborts, and the fence is worth nothing. */
+export class HeldLease {
+  readonly #store: Store;
+  readonly #holder: string;
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #lease: Lease;
+
+  private constructor(store: Store, holder: string, lease: Lease) {
+    this.#store = store;
+    this.#holder = holder;
+    this.#lease = lease;
+    this.#timer = setInterval(() => this.#renew(), RENEW_MS);
+    this.#timer.unref();
+  }
+
+  /** Waits until a former holder's lease has expired: a dead controller blocks its app for a few seconds at most. */
+  static async acquire(store: Store, app: string, holder: string, signal: AbortSignal): Promise<HeldLease> {
+    for (;;) {
+      signal.throwIfAborted();
+      const lease = store.acquireLease(app, holder, LEASE_MS);
+      if (lease) return new HeldLease(store, holder, lease);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  get fence(): number {
+    return this.#lease.fence;
+  }
+
+  get lost(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  release(): void {
+    clearInterval(this.#timer);
+    if (!this.#abort.signal.aborted) this.#store.releaseLease(this.#lease);
+  }
+
+  #renew(): void {
+    const renewed = this.#store.acquireLease(this.#lease.app, this.#holder, LEASE_MS);
+    if (renewed && renewed.fence === this.#lease.fence) {
+      this.#lease = renewed;
+      return;
+    }
+    clearInterval(this.#timer);
+    this.#abort.abort(new LeaseLost(this.#lease.app));
+  }
+}

@@ -1,0 +1,123 @@
+import { createServer } from 'node:net';
+import type { Balancer } from '../balancer/balancer.ts';
+import type { Release } from '../build/release.ts';
+import { unpinApp } from '../config/pin.ts';
+import { poolDefinition } from '../config/pool-definition.ts';
+import type { App } from '../config/production.ts';
+import type { Hosts } from '../hosts/hosts.ts';
+import type { Action } from '../rollout/actions.ts';
+import type { RolloutEvent } from '../rollout/events.ts';
+import type { GenerationId, SlotAddress } from '../rollout/slot.ts';
+import type { Store } from '../store/store.ts';
+import { launchFor, onceFor } from './launch.ts';
+
+/** The world that a rollout acts on. */
+export interface World {
+  readonly store: Store;
+  readonly hosts: Hosts;
+  readonly balancer: Balancer;
+  readonly ports: { readonly from: number; readonly to: number };
+  /** Where the balancer reaches a host's instances. */
+  readonly addressOf: (host: string) => string;
+}
+
+/** Carries out one action: the only place where a decision becomes an effect. Throws when it could not. */
+export async function perform(
+  world: World,
+  app: string,
+  action: Action,
+  fence: number,
+  tell: (event: RolloutEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hosts, balancer } = world;
+  switch (action.kind) {
+    case 'install': {
+      const { release } = generationOf(world, app, action.generation);
+      const artifact = { app, release: release.id, file: release.file, sha256: release.sha256 };
+      await Promise.all(action.hosts.map((host) => hosts.install(host, artifact, fence)));
+      return;
+    }
+    case 'hook':
+      return runHook(world, app, action, tell, signal);
+    case 'declare':
+      return balancer.declare(poolDefinition(pinnedApp(world, app, action.pin)), fence);
+    case 'forget':
+      return balancer.forget(app, fence);
+    case 'start': {
+      const { release, config } = generationOf(world, app, action.generation);
+      const port = await portOf(world, action.slot, action.host);
+      const launch = launchFor(release, config, action.generation, { instance: action.slot.instance, port });
+      return hosts.start(action.host, action.slot, launch, fence);
+    }
+    case 'register': {
+      const { config } = generationOf(world, app, action.generation);
+      const port = await portOf(world, action.slot, action.host);
+      const { slot, generation } = action;
+      const { health } = poolDefinition(config);
+      const host = world.addressOf(action.host);
+      return balancer.register({ slot, host, port, side: 'baseline', generation, health }, fence);
+    }
+    case 'admit':
+      return balancer.admit(action.slot, fence);
+    case 'drain':
+      return balancer.drain(action.slot, action.timeoutMs, fence);
+    case 'deregister':
+      return balancer.deregister(action.slot, fence);
+    case 'stop':
+      return hosts.stop(action.host, action.slot, fence);
+  }
+}
+
+/** A generation taken apart: its release, and the configuration it was pinned with. */
+export function generationOf(
+  world: World,
+  app: string,
+  generation: GenerationId,
+): { release: Release; config: App } {
+  const [id, pin] = generation.split('+') as [string, string];
+  const release = world.store.release(app, id);
+  if (!release) throw new Error(`release ${id} of ${app} is no longer kept`);
+  return { release, config: pinnedApp(world, app, pin) };
+}
+
+export function pinnedApp(world: Pick<World, 'store'>, app: string, digest: string): App {
+  const json = world.store.pinned(digest);
+  if (json === undefined) throw new Error(`configuration ${digest} of ${app} is not in the store`);
+  return unpinApp(json);
+}
+
+async function runHook(
+  world: World,
+  app: string,
+  action: Extract<Action, { kind: 'hook' }>,
+  tell: (event: RolloutEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { release, config } = generationOf(world, app, action.generation);
+  const { beforeDeploy, afterDeploy } = config.deploy.hooks;
+  const command = action.hook === 'before_deploy' ? beforeDeploy : afterDeploy;
+  if (!command) return;
+  const running = world.hosts.run(
+    action.host,
+    app,
+    onceFor(release, config, action.generation, command),
+    signal,
+  );
+  for await (const line of running.lines) tell({ type: 'hook-output', hook: action.hook, line });
+  const exitCode = await running.exitCode;
+  if (exitCode !== 0) throw new Error(`\`${command.join(' ')}\` ended with exit code ${exitCode}`);
+}
+
+function portOf(world: World, slot: SlotAddress, host: string): Promise<number> {
+  return world.store.portFor({ ...slot, host }, world.ports, isFree);
+}
+
+/** Whether nothing on this machine listens on the port. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,84 @@
+import { launchDigest, pinApp, unpinApp } from '../config/pin.ts';
+import type { App } from '../config/production.ts';
+import type { Goal, Plan, Policy } from '../rollout/plan.ts';
+import { generationId } from '../rollout/slot.ts';
+import type { Standing, Store } from '../store/store.ts';
+
+/** Keeps an app's configuration under both of its digests: the whole of it, and the part that instances depend on. */
+export function keepPinned(store: Store, app: App): { readonly pin: string; readonly launch: string } {
+  const { digest, json } = pinApp(app);
+  const launch = launchDigest(app);
+  store.pin(digest, json);
+  store.pin(launch, json);
+  return { pin: digest, launch };
+}
+
+/** The goal of running `release` as `app` is configured. */
+export function goalFor(store: Store, app: App, release: string): Goal {
+  const { pin, launch } = keepPinned(store, app);
+  return { generation: generationId({ release, config: launch }), pin, instances: app.instances };
+}
+
+/** What stands now, as something to return to; nothing before the first good rollout. */
+export function standingGoal(store: Store, app: string): Goal {
+  const [standing] = store.standings(app);
+  const config = standing && configOf(store, standing);
+  return standing && config ? goalFor(store, config, standing.release) : { instances: [] };
+}
+
+/** The configuration that a standing was reached with. */
+export function configOf(store: Store, standing: Standing): App | undefined {
+  const json = store.pinned(standing.config);
+  return json === undefined ? undefined : unpinApp(json);
+}
+
+export function planTo(store: Store, app: App, target: Goal): Plan {
+  const { hooks } = app.deploy;
+  const previous = standingGoal(store, app.name);
+  // Migrations belong to a release: the same release with another configuration does not run them again.
+  const isNewRelease = releaseIn(previous) !== releaseIn(target);
+  return {
+    app: app.name,
+    target,
+    previous,
+    policy: policyOf(app),
+    hooks: {
+      beforeDeploy: isNewRelease && hooks.beforeDeploy !== undefined,
+      afterDeploy: isNewRelease && hooks.afterDeploy !== undefined,
+    },
+  };
+}
+
+function releaseIn(goal: Goal): string | undefined {
+  return goal.generation?.split('+')[0];
+}
+
+function policyOf(app: App): Policy {
+  const { strategy, maxUnavailable, surge, soakMs, drainTimeoutMs, stallTimeoutMs } = app.deploy;
+  const { startTimeoutMs } = app.health;
+  return { strategy, maxUnavailable, surge, soakMs, startTimeoutMs, drainTimeoutMs, stallTimeoutMs };
+}
+
+/**
+ * The good release before the present one, in the order in which they first became good: going back twice goes back two
+ * releases, not forth again.
+ */
+export function releaseBefore(store: Store, app: string): Standing | undefined {
+  const standings = store.standings(app);
+  const firstGood = [...standings].reverse().filter(isFirstOfItsRelease);
+  const current = firstGood.findIndex((standing) => standing.release === standings[0]?.release);
+  const before = firstGood[current - 1];
+  return before && standings.find((standing) => standing.release === before.release);
+}
+
+function isFirstOfItsRelease(standing: Standing, index: number, all: readonly Standing[]): boolean {
+  return all.findIndex((other) => other.release === standing.release) === index;
+}
+
+/** Whether the file's app differs from what stands: then `apply` has something to do. */
+export function differs(store: Store, app: App): boolean {
+  const [standing] = store.standings(app.name);
+  return standing !== undefined && standing.config !== pinApp(app).digest;
+}
+
+
