@@ -1,0 +1,57 @@
+import { canonicalJson, digestOf } from './canonical-json.ts';
+import type { App } from './production.ts';
+
+export interface PinnedApp {
+  /** 12 hexadecimal digits; the same for the same configuration, in whatever order it was written. */
+  readonly digest: string;
+  readonly json: string;
+}
+
+/** An app's whole configuration as a rollout keeps it, so that a rollback restores it with the release. */
+export function pinApp(app: App): PinnedApp {
+  return { digest: digestOf(app), json: canonicalJson(app) };
+}
+
+/**
+ * What {@link pinApp} wrote.
+ *
+ * @throws DamagedPin when the text is something else
+ */
+export function unpinApp(json: string): App {
+  let app: unknown;
+  try {
+    app = JSON.parse(json);
+  } catch (cause) {
+    throw new DamagedPin(cause);
+  }
+  if (typeof app !== 'object' || app === null || !('name' in app && 'runtime' in app && 'deploy' in app)) {
+    throw new DamagedPin(undefined);
+  }
+  return app as App;
+}
+
+/**
+ * Digest of what a running instance depends on: instances are replaced when it changes, and left alone when only
+ * routes, health checks, the number of instances or the pace of deploys do.
+ */
+export function launchDigest(app: App): string {
+  const { directory, runtime, start, portEnv, env, secrets, limits } = app;
+  return digestOf({ directory, runtime, start, portEnv, env, secrets, limits });
+}
+
+/** Digest of what a build depends on: the same commit with the same key is built once. */
+export function buildKey(app: App): string {
+  const { directory, runtime, build } = app;
+  return digestOf({ directory, runtime, build });
+}
+
+/** A kept configuration cannot be read: the state directory was changed by something else than Fairway. */
+export class DamagedPin extends Error {
+  override readonly name = 'DamagedPin';
+  readonly code = 'damaged-pin';
+  constructor(cause: unknown) {
+    super('a kept configuration cannot be read; restore the state directory from a backup, or deploy again', {
+      cause,
+    });
+  }
+}
