@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module';
+import type { CommanderError } from 'commander';
+import type { ExitCode } from './exit.ts';
+import type { Style } from './output/style.ts';
+import { createProgram } from './program.ts';
+import { processSurroundings, type Surroundings } from './surroundings.ts';
+
+/** Runs one command line (without `node` and the script) and resolves to its exit code. Never throws. */
+export async function runCommandLine(
+  words: readonly string[],
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const program = createProgram(surroundings, version());
+  if (words.length === 0) {
+    program.command.outputHelp();
+    return 0;
+  }
+  try {
+    await program.command.parseAsync([...words], { from: 'user' });
+    return program.exitCode();
+  } catch (error) {
+    if (isDone(error)) return 0;
+    return printError(error, words, surroundings);
+  }
+}
+
+/** Help or the version was asked for and printed: commander says so by throwing. */
+function isDone(error: unknown): boolean {
+  const { code, exitCode } = error as CommanderError;
+  return typeof code === 'string' && code.startsWith('commander.') && exitCode === 0;
+}
+
+async function printError(
+  error: unknown,
+  words: readonly string[],
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const { renderReport, report } = await import('./output/report.ts');
+  const found = report(error, { debug: surroundings.env.FAIRWAY_DEBUG === '1', logFile: undefined });
+  const lines = renderReport(found, await errorStyle(words, surroundings));
+  surroundings.stderr.write(`${lines.join('\n')}\n`);
+  return found.exitCode;
+}
+
+async function errorStyle(words: readonly string[], { env, stderr }: Surroundings): Promise<Style> {
+  const { chooseStyle } = await import('./output/style.ts');
+  return chooseStyle({
+    env,
+    isTerminal: stderr.isTTY === true,
+    columns: stderr.columns,
+    color: !words.includes('--no-color'),
+  });
+}
+
+function version(): string {
+  const require = createRequire(import.meta.url);
+  return (require('../../package.json') as { version: string }).version;
+}
+
+/** The process's entry: see `bin/fairway.js`. */
+export async function main(): Promise<void> {
+  // `fairway status | head -1` is no failure: whoever reads has seen enough.
+  process.stdout.on('error', endQuietly);
+  process.stderr.on('error', endQuietly);
+  process.exitCode = await runCommandLine(process.argv.slice(2), processSurroundings());
+}
+
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
