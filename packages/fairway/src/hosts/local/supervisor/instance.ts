@@ -1,0 +1,195 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { slotId } from '../../../rollout/slot.ts';
+import { type Launch, type ProcessState, SlotOccupied, type SlotProcess } from '../../hosts.ts';
+import { failuresInARow, restartDelayMs } from './backoff.ts';
+import { startFailure } from './exit-reason.ts';
+import { endGroup } from './process-group.ts';
+import { programOf } from './program.ts';
+import type { SlotRecord } from './record.ts';
+import { findStrays } from './strays.ts';
+import { adoptProcess, isAlive, type SupervisedProcess, startProcess } from './supervised-process.ts';
+
+export interface InstanceSurroundings {
+  /** Folder of an unpacked release. */
+  releaseFolder(app: string, release: string): string;
+  readonly logFile: string;
+  /** The record changed: save it and tell those who watch. */
+  changed(): void;
+}
+
+/** What runs in one slot. Keeps it running as long as its record says that it is wanted. */
+export class Instance {
+  readonly record: SlotRecord;
+  readonly #surroundings: InstanceSurroundings;
+  #process: SupervisedProcess | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #nextStartAt: number | undefined;
+  #failures = 0;
+  /** Set when we end it for a reason that its exit status would not tell. */
+  #endedBecause: string | undefined;
+  /** Start, stop and restart wait for each other, so that a slot never holds two processes. */
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(record: SlotRecord, surroundings: InstanceSurroundings) {
+    this.record = record;
+    this.#surroundings = surroundings;
+  }
+
+  /** Runs the launch from now on; throws {@link SlotOccupied} while another generation is wanted here. */
+  start(launch: Launch): Promise<void> {
+    return this.#afterOthers(async () => {
+      if (this.isWanted(launch)) return;
+      if (this.record.wanted === 'running') {
+        throw new SlotOccupied(slotId(this.record.slot), this.record.launch.generation, launch.generation);
+      }
+      await this.#endProcess();
+      Object.assign(this.record, { launch, wanted: 'running', restarts: 0, lastExit: undefined });
+      this.#failures = 0;
+      this.#spawn();
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#wantStopped();
+    return this.#afterOthers(async () => {
+      // Once more: a start that was asked for before us may have run in between.
+      this.#wantStopped();
+      await this.#endProcess();
+      this.#surroundings.changed();
+    });
+  }
+
+  #wantStopped(): void {
+    this.record.wanted = 'stopped';
+    clearTimeout(this.#restartTimer);
+    this.#nextStartAt = undefined;
+    this.#surroundings.changed();
+  }
+
+  isWanted(launch: Launch): boolean {
+    return this.record.wanted === 'running' && this.record.launch.generation === launch.generation;
+  }
+
+  /** Takes up what an earlier supervisor left: the same process, or a new one in place of one that ended since. */
+  resume(sameBoot: boolean): Promise<void> {
+    const { process, wanted } = this.record;
+    return this.#afterOthers(async () => {
+      if (process && isAlive(process)) {
+        this.#process = adoptProcess(process);
+        void this.#process.ended.then((reason) => this.#onEnd(reason));
+        return;
+      }
+      // It may have started a process and died before that was on record; whatever writes to our log is ours.
+      for (const group of findStrays(this.#surroundings.logFile))
+        await endGroup(group, this.record.launch.stopTimeoutMs);
+      if (process) this.#noteEnd(sameBoot ? 'ended while no supervisor ran' : 'the machine was restarted');
+      if (process && sameBoot && wanted === 'running') this.record.restarts += 1;
+      if (wanted === 'running') this.#spawn();
+    }).then(() => (wanted === 'stopped' && this.#process ? this.stop() : undefined));
+  }
+
+  /** Ends the process for a reason of ours; it is started again as after any other end. */
+  async endBecause(reason: string): Promise<void> {
+    const reference = this.#process?.reference;
+    if (!reference || this.#endedBecause !== undefined) return;
+    this.#endedBecause = reason;
+    await endGroup(reference.pid, this.record.launch.stopTimeoutMs);
+  }
+
+  view(): SlotProcess {
+    const { slot, host, launch, restarts, lastExit } = this.record;
+    const reference = this.#process?.reference;
+    return {
+      slot,
+      host,
+      state: this.#state(),
+      generation: launch.generation,
+      port: launch.port,
+      ...(reference && { pid: reference.pid, startedAt: reference.startedAt }),
+      restarts,
+      ...(this.#nextStartAt !== undefined && { nextStartAt: this.#nextStartAt }),
+      ...(lastExit && { lastExit }),
+    };
+  }
+
+  #state(): ProcessState {
+    if (this.record.wanted === 'stopped') return this.record.process ? 'stopping' : 'stopped';
+    return this.#process?.reference ? 'running' : 'backoff';
+  }
+
+  #spawn(): void {
+    this.#nextStartAt = undefined;
+    this.#endedBecause = undefined;
+    this.#process = this.#startProcess();
+    void this.#process.ended.then((reason) => this.#onEnd(reason));
+    this.record.process = this.#process.reference;
+    this.#surroundings.changed();
+  }
+
+  #startProcess(): SupervisedProcess {
+    const { launch, slot } = this.record;
+    const { logFile, releaseFolder } = this.#surroundings;
+    try {
+      const program = programOf(launch, releaseFolder(slot.app, launch.release));
+      mkdirSync(dirname(logFile), { recursive: true });
+      const log = openSync(logFile, 'a', 0o600);
+      try {
+        return startProcess(program, ['ignore', log, log]);
+      } finally {
+        closeSync(log);
+      }
+    } catch (error) {
+      const reason = startFailure(error as NodeJS.ErrnoException, launch.command[0] ?? slotId(slot));
+      return { reference: undefined, ended: Promise.resolve(reason) };
+    }
+  }
+
+  #onEnd(reason: string): void {
+    const reference = this.#process?.reference;
+    this.#process = undefined;
+    this.#noteEnd(this.#endedBecause ?? reason);
+    if (this.record.wanted === 'running') this.#planRestart(reference?.startedAt);
+    this.#surroundings.changed();
+    if (reference) void this.#afterOthers(() => this.#endLeftovers(reference.pid)).catch(() => undefined);
+  }
+
+  #planRestart(startedAt: number | undefined): void {
+    this.record.restarts += 1;
+    this.#failures = failuresInARow(this.#failures, startedAt === undefined ? 0 : Date.now() - startedAt);
+    const delayMs = restartDelayMs(this.#failures);
+    this.#nextStartAt = Date.now() + delayMs;
+    this.#restartTimer = setTimeout(() => void this.#restart(), delayMs);
+  }
+
+  #restart(): Promise<void> {
+    return this.#afterOthers(async () => {
+      if (this.record.wanted === 'running' && !this.#process) this.#spawn();
+    });
+  }
+
+  /** Children that outlived their parent would hold its port. Begun at once, while their group cannot be another's. */
+  async #endLeftovers(group: number): Promise<void> {
+    await endGroup(group, this.record.launch.stopTimeoutMs);
+    if (this.record.process?.pid === group) this.record.process = undefined;
+    this.#surroundings.changed();
+  }
+
+  async #endProcess(): Promise<void> {
+    const ended = this.#process?.ended;
+    const pid = this.record.process?.pid;
+    if (pid !== undefined) await endGroup(pid, this.record.launch.stopTimeoutMs);
+    await ended;
+    this.record.process = undefined;
+  }
+
+  #noteEnd(reason: string): void {
+    this.record.lastExit = { at: Date.now(), reason };
+  }
+
+  #afterOthers(work: () => Promise<void>): Promise<void> {
+    const result = this.#work.then(work);
+    this.#work = result.catch(() => undefined);
+    return result;
+  }
+}

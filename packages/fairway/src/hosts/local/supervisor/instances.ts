@@ -1,0 +1,105 @@
+import { EventEmitter } from 'node:events';
+import { type SlotAddress, slotId } from '../../../rollout/slot.ts';
+import { type Launch, ReleaseMissing, type SlotProcess } from '../../hosts.ts';
+import { Instance } from './instance.ts';
+import type { SupervisorPaths } from './paths.ts';
+import { bootId } from './process-table.ts';
+import type { SlotRecord, SupervisorRecord } from './record.ts';
+import type { Releases } from './releases.ts';
+
+/** All instances of this machine, by slot. */
+export class Instances {
+  /** Emits an app's name whenever something of it changed. */
+  readonly changes = new EventEmitter<{ change: [app: string] }>().setMaxListeners(0);
+  readonly #record: SupervisorRecord;
+  readonly #paths: SupervisorPaths;
+  readonly #releases: Releases;
+  readonly #bySlot = new Map<string, Instance>();
+
+  constructor(record: SupervisorRecord, paths: SupervisorPaths, releases: Releases) {
+    this.#record = record;
+    this.#paths = paths;
+    this.#releases = releases;
+    for (const slot of record.content.slots) this.#bySlot.set(slotId(slot.slot), this.#instance(slot));
+  }
+
+  /** Brings everything back that was wanted when the last supervisor ended. */
+  async resume(): Promise<void> {
+    const sameBoot = this.#record.content.boot === bootId();
+    this.#record.content.boot = bootId();
+    await Promise.all(this.all().map((instance) => instance.resume(sameBoot)));
+  }
+
+  async start(host: string, slot: SlotAddress, launch: Launch): Promise<void> {
+    if (!this.#releases.has(slot.app, launch.release))
+      throw new ReleaseMissing(slot.app, launch.release, host);
+    await this.#known(host, slot, launch).start(launch);
+  }
+
+  async stop(slot: SlotAddress): Promise<void> {
+    await this.#bySlot.get(slotId(slot))?.stop();
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.all().map((instance) => instance.stop()));
+  }
+
+  all(): readonly Instance[] {
+    return [...this.#bySlot.values()];
+  }
+
+  views(app: string): readonly SlotProcess[] {
+    return this.#ofApp(app).map((instance) => instance.view());
+  }
+
+  /** The releases that something of the app runs, or is about to run. */
+  releasesInUse(app: string): readonly string[] {
+    const inUse = this.#ofApp(app).filter((instance) => instance.view().state !== 'stopped');
+    return inUse.map((instance) => instance.record.launch.release);
+  }
+
+  /** Forgets stopped slots whose release is gone: they cannot be started as they were. */
+  forgetStopped(app: string): void {
+    for (const instance of this.#ofApp(app)) {
+      const { slot, launch } = instance.record;
+      if (instance.view().state !== 'stopped' || this.#releases.has(app, launch.release)) continue;
+      this.#bySlot.delete(slotId(slot));
+      const { slots } = this.#record.content;
+      slots.splice(slots.indexOf(instance.record), 1);
+    }
+    this.#changed(app);
+  }
+
+  #ofApp(app: string): readonly Instance[] {
+    return this.all().filter((instance) => instance.record.slot.app === app);
+  }
+
+  #known(host: string, slot: SlotAddress, launch: Launch): Instance {
+    const known = this.#bySlot.get(slotId(slot));
+    if (known) return known;
+    // `launch` is a value of the protocol here, so it is plain JSON and may be kept.
+    const record = { slot, host, launch, wanted: 'stopped', restarts: 0 } as SlotRecord;
+    this.#record.content.slots.push(record);
+    const instance = this.#instance(record);
+    this.#bySlot.set(slotId(slot), instance);
+    return instance;
+  }
+
+  #instance(record: SlotRecord): Instance {
+    return new Instance(record, {
+      releaseFolder: this.#paths.release,
+      logFile: this.#paths.log(record.slot),
+      changed: () => this.#changed(record.slot.app),
+    });
+  }
+
+  #changed(app: string): void {
+    try {
+      this.#record.save();
+    } catch (error) {
+      // A full disk must not keep instances from being restarted; the next change saves again.
+      console.error(`supervisor.json was not saved: ${(error as Error).message}`);
+    }
+    this.changes.emit('change', app);
+  }
+}

@@ -1,0 +1,57 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+const chunkBytes = 64 * 1024;
+const newline = 0x0a;
+
+/**
+ * The end of the text that `files` (oldest first) make together, beginning with the line `lines` before its end. Reads
+ * from the end, so its cost grows with what it returns and not with the files. Missing files are empty.
+ */
+export function readTail(files: readonly string[], lines: number): Buffer {
+  const chunks: Buffer[] = [];
+  let newlines = 0;
+  for (const chunk of chunksFromTheEnd(files)) {
+    chunks.unshift(chunk);
+    newlines += chunk.reduce((count, byte) => (byte === newline ? count + 1 : count), 0);
+    if (newlines > lines) break;
+  }
+  return lastLines(Buffer.concat(chunks), lines);
+}
+
+function lastLines(text: Buffer, lines: number): Buffer {
+  // The last newline ends the last line; it does not begin one more.
+  let start = text.at(-1) === newline ? text.length : text.length + 1;
+  for (let line = 0; line < lines; line += 1) {
+    if (start < 2) return text;
+    start = text.lastIndexOf(newline, start - 2) + 1;
+  }
+  return text.subarray(Math.min(start, text.length));
+}
+
+function* chunksFromTheEnd(files: readonly string[]): Generator<Buffer> {
+  for (const file of files.toReversed()) {
+    const descriptor = openIfThere(file);
+    if (descriptor === undefined) continue;
+    try {
+      let end = fstatSync(descriptor).size;
+      while (end > 0) {
+        const from = Math.max(0, end - chunkBytes);
+        const chunk = Buffer.alloc(end - from);
+        const count = readSync(descriptor, chunk, 0, chunk.length, from);
+        yield chunk.subarray(0, count);
+        end = from;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+export function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { type SlotId, slotId } from '../../../rollout/slot.ts';
+import { balancerSchema, launchSchema, listenSchema, slotSchema } from './protocol.ts';
+
+const processSchema = z.object({ pid: z.int(), identity: z.string(), startedAt: z.number() });
+const exitSchema = z.object({ at: z.number(), reason: z.string() });
+
+const slotRecordSchema = z.object({
+  slot: slotSchema,
+  host: z.string(),
+  launch: launchSchema,
+  /** What was asked for; after a reboot everything wanted is started again. */
+  wanted: z.enum(['running', 'stopped']),
+  process: processSchema.optional(),
+  restarts: z.int(),
+  lastExit: exitSchema.optional(),
+});
+
+const balancerRecordSchema = z.object({
+  request: balancerSchema,
+  /** With the port that was chosen, where any was asked for. */
+  listen: listenSchema,
+  process: processSchema.optional(),
+  /** Balancers that were told to end and may still answer their last requests. */
+  retiring: z.array(processSchema),
+  restarts: z.int(),
+  lastExit: exitSchema.optional(),
+});
+
+const recordSchema = z.object({
+  version: z.literal(1),
+  /** The boot during which the processes below were started. */
+  boot: z.string(),
+  /** The highest fence seen, by app. */
+  fences: z.record(z.string(), z.int()),
+  slots: z.array(slotRecordSchema),
+  oneOffs: z.array(processSchema),
+  balancer: balancerRecordSchema.optional(),
+});
+
+export type SlotRecord = z.infer<typeof slotRecordSchema>;
+export type BalancerRecord = z.infer<typeof balancerRecordSchema>;
+type RecordContent = z.infer<typeof recordSchema>;
+
+/** What must survive the supervisor: `supervisor.json`. Holds launches with their secrets, hence 0600. */
+export class SupervisorRecord {
+  readonly #file: string;
+  readonly content: RecordContent;
+
+  private constructor(file: string, content: RecordContent) {
+    this.#file = file;
+    this.content = content;
+  }
+
+  /** Throws {@link UnreadableRecord} when the file is damaged: guessing would start or stop the wrong things. */
+  static load(file: string, boot: string): SupervisorRecord {
+    const empty: RecordContent = { version: 1, boot, fences: {}, slots: [], oneOffs: [] };
+    if (!existsSync(file)) return new SupervisorRecord(file, empty);
+    try {
+      return new SupervisorRecord(file, recordSchema.parse(JSON.parse(readFileSync(file, 'utf8'))));
+    } catch (cause) {
+      throw new UnreadableRecord(file, cause);
+    }
+  }
+
+  slot(id: SlotId): SlotRecord | undefined {
+    return this.content.slots.find((record) => slotId(record.slot) === id);
+  }
+
+  /**
+   * Writes atomically and through to the disk. Synchronous on purpose: a process that was just started is on record
+   * before anything else can happen here, so a later supervisor finds it.
+   */
+  save(): void {
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    const next = `${this.#file}.next`;
+    const descriptor = openSync(next, 'w', 0o600);
+    writeFileSync(descriptor, JSON.stringify(this.content, undefined, 1));
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    renameSync(next, this.#file);
+  }
+}
+
+export class UnreadableRecord extends Error {
+  override readonly name = 'UnreadableRecord';
+  readonly code = 'unreadable-record';
+  constructor(file: string, cause: unknown) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    super(
+      `${file} cannot be read, so it is not known what to keep running: ${why}\n` +
+        'Put a backup of it back, or move it away and deploy again (instances that run now must then be ended by hand)',
+      { cause },
+    );
+  }
+}
