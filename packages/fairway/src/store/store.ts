@@ -135,11 +135,21 @@ export interface Store {
   // people
   audit(entry: Omit<AuditEntry, 'sequence' | 'at'>): void;
   audits(filter: { limit: number; before?: number }): readonly AuditEntry[];
-  /** Keeps SHA-256 of `secret` only. */
+  /** Keeps SHA-256 of `secret` only. Throws {@link TokenNameTaken}. */
   addToken(token: { name: string; role: Role; secret: string }): TokenRecord;
   findToken(secret: string): TokenRecord | undefined;
   tokens(): readonly TokenRecord[];
   removeToken(id: string): boolean;
 
   close(): void;
+}
+
+/** Another token has the name; names are unique because the audit names people by them. */
+export class TokenNameTaken extends Error {
+  override readonly name = 'TokenNameTaken';
+  readonly code = 'token-name-taken';
+  readonly hint = 'Choose another name, or remove that token first.';
+  constructor(tokenName: string) {
+    super(`There is a token named ${tokenName} already`);
+  }
 }
