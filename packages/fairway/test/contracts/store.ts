@@ -292,6 +292,7 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         store.recordStanding('blog', standing('blog-1', 'r9'));
         reopen();
         expect(store.standings('shop')).toEqual([standing('shop-2', 'r2'), standing('shop-1', 'r1')]);
+        expect(store.apps()).toEqual(['blog', 'shop']);
       });
 
       it('is recorded once per rollout, however often it is said', () => {
@@ -307,6 +308,7 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         store.clearStandings('shop');
         expect(store.standings('shop')).toEqual([]);
         expect(store.standings('blog')).toHaveLength(1);
+        expect(store.apps()).toEqual(['blog']);
       });
     });
 

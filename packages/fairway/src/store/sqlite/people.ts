@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Store, TokenRecord } from '../store.ts';
+import { type Store, TokenNameTaken, type TokenRecord } from '../store.ts';
 import { type Database, sql } from './database.ts';
 import type { Row } from './rows.ts';
 
@@ -7,16 +7,6 @@ type Part = Pick<Store, 'audit' | 'audits' | 'addToken' | 'findToken' | 'tokens'
 
 /** A token's last use is kept to the minute: a write per request would cost more than it tells. */
 const LAST_USE_PRECISION_MS = 60_000;
-
-/** Another token has the name; names are unique because the audit names people by them. */
-export class TokenNameTaken extends Error {
-  override readonly name = 'TokenNameTaken';
-  readonly code = 'token-name-taken';
-  readonly hint = 'Choose another name, or remove that token first.';
-  constructor(tokenName: string) {
-    super(`There is a token named ${tokenName} already`);
-  }
-}
 
 /** Who may do what, and who did what. */
 export function peopleTables(database: Database, now: () => number): Part {

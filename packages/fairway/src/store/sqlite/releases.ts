@@ -10,6 +10,7 @@ type Part = Pick<
   | 'release'
   | 'releases'
   | 'removeRelease'
+  | 'apps'
   | 'standings'
   | 'recordStanding'
   | 'clearStandings'
@@ -53,6 +54,9 @@ export function releaseTables(database: Database): Part {
     removeRelease: (app, id) => {
       database.run(sql.deleteFrom('releases').where('app', '=', app).where('id', '=', id));
     },
+
+    apps: () =>
+      database.all(sql.selectFrom('standings').select('app').distinct().orderBy('app')).map((row) => row.app),
 
     standings: (app) =>
       database.all(

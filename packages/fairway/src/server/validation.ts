@@ -1,0 +1,44 @@
+import type { z } from '@hono/zod-openapi';
+import { RequestRefused } from './problems.ts';
+
+/** Where a field stands, as a person who wrote the request calls it. */
+const places: Readonly<Record<string, string>> = {
+  json: 'body',
+  query: 'query',
+  param: 'path',
+  header: 'header',
+};
+const LONGEST_FOUND = 60;
+
+interface Validated {
+  readonly success: boolean;
+  readonly error?: z.ZodError;
+  readonly data?: unknown;
+  readonly target: string;
+}
+
+/** Names every wrong field of a part of a request at once: where it is, what was found, what was expected. */
+export function refuseInvalid(result: Validated): void {
+  if (result.success || !result.error) return;
+  const place = places[result.target] ?? result.target;
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, place, result.data));
+  throw new RequestRefused(400, 'The request is not as expected', { code: 'invalid-request', problems });
+}
+
+function describeIssue(issue: z.core.$ZodIssue, place: string, data: unknown): readonly string[] {
+  const field = [place, ...issue.path].join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `${field}.${key}: is not known here`);
+  return [`${field}: found ${found(data, issue.path)}, expected ${issue.message}`];
+}
+
+function found(data: unknown, path: readonly PropertyKey[]): string {
+  const value = path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    data,
+  );
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND)}…` : text;
+}
