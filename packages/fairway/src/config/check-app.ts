@@ -10,9 +10,6 @@ export interface CrossFinding {
   readonly uses: readonly Path[];
 }
 
-/** Variables that every instance has beside those of `env` and its port. */
-export const GIVEN_VARIABLES = ['PATH', 'HOME'];
-
 /** What only shows when an app's keys are seen together. `at` is where the app stands. */
 export function checkApp(section: AppSection, instances: number, at: Path): readonly CrossFinding[] {
   return [
@@ -72,7 +69,7 @@ function checkVariables(section: AppSection, at: Path): readonly CrossFinding[] 
       const message = 'found the variable of the port, expected none: each instance is given its own';
       const suggestion = 'Name another variable in port_env, or leave this out.';
       found.push({ finding: finding(path, 'key', message, suggestion), uses: [path, [...at, 'port_env']] });
-    } else if (GIVEN_VARIABLES.includes(name) || name.startsWith('FAIRWAY_')) {
+    } else if (name.startsWith('FAIRWAY_')) {
       const message = 'found a variable that Fairway sets itself, expected another name';
       found.push({ finding: finding(path, 'key', message), uses: [path] });
     }

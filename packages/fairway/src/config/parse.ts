@@ -1,8 +1,9 @@
 import { basename, resolve } from 'node:path';
-import { checkApp, GIVEN_VARIABLES } from './check-app.ts';
+import { checkApp } from './check-app.ts';
 import { checkProduction } from './check-production.ts';
+import { commandVariables } from './command-variables.ts';
 import { type ExpandedHosts, readHosts } from './expand-hosts.ts';
-import { type Finding, renderPath, touches, unfit, valueAt } from './finding.ts';
+import { type Finding, renderPath, touches, unfit } from './finding.ts';
 import { type Placement, placeInstances } from './place-instances.ts';
 import { ConfigProblems, type Problem } from './problem.ts';
 import type { Production } from './production.ts';
@@ -49,7 +50,7 @@ function interpret(document: unknown, file: string, fileName: string): Interpret
   const references = resolveReferences(document, {
     addresses: new Map(hosts.hosts.map((host) => [host.name, host.address])),
     complete: hosts.complete,
-    variablesAt: (path) => variablesOfCommand(document, path),
+    variablesAt: (path) => commandVariables(document, path),
   });
   const parsed = productionSchema.safeParse(references.value, { error: phraseFor });
   const findings = [
@@ -107,21 +108,6 @@ function checkTogether(
   ];
   const placing = [...placements.values()].flatMap((placement) => placement.findings);
   return [...placing, ...together.filter(({ uses }) => !uses.some(isBroken)).map((one) => one.finding)];
-}
-
-/** What `${NAME}` may stand for in a command; undefined where it means nothing. */
-function variablesOfCommand(document: unknown, path: Path): readonly string[] | undefined {
-  if (path[0] !== 'apps') return undefined;
-  const app = path.slice(0, 2);
-  const key = path
-    .slice(2)
-    .filter((part) => typeof part === 'string')
-    .join('.');
-  if (!/^(start|deploy\.hooks\.(before|after)_deploy)$/.test(key)) return undefined;
-  const env = valueAt(document, [...app, 'env']);
-  const own = typeof env === 'object' && env !== null ? Object.keys(env) : [];
-  const port = valueAt(document, [...app, 'port_env']) ?? 'PORT';
-  return [...(typeof port === 'string' ? [port] : []), ...own, ...GIVEN_VARIABLES];
 }
 
 function treeProblems(tree: YamlTree, file: string): readonly Problem[] {

@@ -31,18 +31,26 @@ export function unpinApp(json: string): App {
 }
 
 /**
- * Digest of what a running instance depends on: instances are replaced when it changes, and left alone when only
- * routes, health checks, the number of instances or the pace of deploys do.
+ * Digest of what a running instance depends on, which is all that a `Launch` holds of the configuration. Instances are
+ * replaced when it changes, and left alone when only routes, health checks, their number or the pace of deploys do.
  */
 export function launchDigest(app: App): string {
-  const { directory, runtime, start, portEnv, env, secrets, limits } = app;
-  return digestOf({ directory, runtime, start, portEnv, env, secrets, limits });
+  const { directory, runtime, start, portEnv, env, secrets, limits, logs } = app;
+  const { stopTimeoutMs } = app.deploy;
+  return digestOf({ directory, runtime, start, portEnv, env, secrets, limits, logs, stopTimeoutMs });
 }
 
 /** Digest of what a build depends on: the same commit with the same key is built once. */
 export function buildKey(app: App): string {
-  const { directory, runtime, build } = app;
-  return digestOf({ directory, runtime, build });
+  const { directory, runtime, build, portEnv } = app;
+  return digestOf({
+    directory,
+    runtime,
+    build,
+    // What the runtime found out about starting is part of a release, and of no use where `start` says it.
+    findsStart: app.start === undefined,
+    ...(runtime.type === 'static' && { portEnv }),
+  });
 }
 
 /** A kept configuration cannot be read: the state directory was changed by something else than Fairway. */

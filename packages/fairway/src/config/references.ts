@@ -9,7 +9,7 @@ export interface ReferenceScope {
   /** False when some hosts could not be read, so that a name that is unknown may be none of the file's faults. */
   readonly complete: boolean;
   /** The variables that stay for the launch to fill in: those of a command at `path`; undefined elsewhere. */
-  readonly variablesAt: (path: Path) => readonly string[] | undefined;
+  readonly variablesAt: (path: Path) => readonly string[] | 'any' | undefined;
 }
 
 const REFERENCE = /\$?\$\{([^}]*)(\}?)/g;
@@ -37,12 +37,13 @@ export function resolveReferences(
     return text.replaceAll(REFERENCE, (whole, inner: string, end: string) => {
       if (whole.startsWith('$$')) return whole.slice(1);
       const variables = scope.variablesAt(path);
-      if (variables?.includes(inner) && end !== '') return whole;
       const host = /^hosts\.([^.]+)\.address$/.exec(inner)?.[1];
       const address = host === undefined ? undefined : scope.addresses.get(host);
       if (address !== undefined && end !== '') return address;
+      if (host === undefined && (variables === 'any' || (variables?.includes(inner) && end !== '')))
+        return whole;
       if (scope.complete || host === undefined) {
-        findings.push(unknownReference(path, whole, host, variables));
+        findings.push(unknownReference(path, whole, host, variables === 'any' ? undefined : variables));
       }
       return whole;
     });
@@ -61,7 +62,7 @@ export function resolveReferences(
       const message = `found ${quote(whole)}, but there is no host ${host}; expected ${known}`;
       return finding(path, 'value', message, didYouMean(host, names));
     }
-    if (variables && VARIABLE_NAME.test(inner)) {
+    if (variables && variables.length > 0 && VARIABLE_NAME.test(inner)) {
       const message = `found ${quote(whole)}, expected a variable that the instance has: ${oneOf(variables)}`;
       return finding(path, 'value', message, didYouMean(inner, variables) ?? literal(whole));
     }

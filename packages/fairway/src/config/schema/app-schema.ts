@@ -148,7 +148,9 @@ export const appSchema = z.strictObject({
   runtime: runtime.describe('What builds and starts the app.'),
   build: command()
     .optional()
-    .describe('Command that builds the app. Left out: what the runtime does by itself.'),
+    .describe(
+      'Command that builds the app, run without a shell. Left out: what the runtime does by itself (`npm run build`).',
+    ),
   build_timeout: duration('1s').prefault('15m').describe('A build that takes longer has failed.'),
   start: command()
     .optional()

@@ -4,7 +4,7 @@ import { productionSchema } from './production-schema.ts';
 
 /** The parts of JSON Schema that ours uses. */
 export interface JsonSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
@@ -22,9 +22,14 @@ let made: JsonSchema | undefined;
 export function fairwayJsonSchema(): JsonSchema {
   made ??= {
     title: 'fairway.yml',
-    ...z.toJSONSchema(productionSchema, { io: 'input' }),
+    ...z.toJSONSchema(productionSchema, { io: 'input', override: withoutNoise }),
   } as JsonSchema;
   return made;
+}
+
+function withoutNoise({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
 /** The keys that may stand in the section at `path`; none where the section's keys are names of one's own. */
