@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type SlotAddress, slotId } from '../../rollout/slot.ts';
+import type { NewServer, PoolDefinition } from '../balancer.ts';
+import { Refused } from './refusal.ts';
+import type { PoolRecord, RegistryState, ServerRecord } from './registry-state.ts';
+import { routeConflict } from './routes.ts';
+
+/** A change of the registry. Returns its argument itself when there is nothing to change; throws Refused. */
+export type Change = (state: RegistryState) => RegistryState;
+
+/** Remembers the highest fence of an app, and refuses a lower one. */
+export function fence(app: string, given: number): Change {
+  return (state) => {
+    const known = state.fences[app] ?? 0;
+    if (given < known) throw new Refused({ code: 'stale-fence', app, given, known });
+    return given === known ? state : { ...state, fences: { ...state.fences, [app]: given } };
+  };
+}
+
+export function declare(definition: PoolDefinition): Change {
+  return (state) => {
+    const { app } = definition;
+    const known = state.pools[app];
+    if (known && isDeepStrictEqual(known.definition, definition)) return state;
+    const others = Object.values(state.pools).filter((pool) => pool.definition.app !== app);
+    const conflict = routeConflict(
+      definition,
+      others.map((pool) => pool.definition),
+    );
+    if (conflict) throw new Refused({ code: 'route-taken', app, ...conflict });
+    return withPool(
+      state,
+      known ? { ...known, definition } : { definition, servers: {}, share: { basisPoints: 0, offset: 0 } },
+    );
+  };
+}
+
+export function forget(app: string): Change {
+  return (state) => {
+    if (!state.pools[app]) return state;
+    const { [app]: _forgotten, ...pools } = state.pools;
+    return { ...state, revision: state.revision + 1, pools };
+  };
+}
+
+export function register(server: NewServer): Change {
+  return (state) => {
+    const pool = poolOf(state, server.slot.app);
+    const id = slotId(server.slot);
+    const known = pool.servers[id];
+    const same =
+      known &&
+      known.host === server.host &&
+      known.port === server.port &&
+      known.generation === server.generation;
+    if (same) return state;
+    return withServer(state, { ...server, id, state: 'out', healthy: false });
+  };
+}
+
+export function admit(slot: SlotAddress): Change {
+  return (state) => {
+    const id = slotId(slot);
+    const server = state.pools[slot.app]?.servers[id];
+    if (!server) {
+      throw new Refused({ code: 'not-healthy', id, lastFailure: 'the balancer does not know it' });
+    }
+    if (server.state === 'serving') return state;
+    if (!server.healthy) throw new Refused({ code: 'not-healthy', id, lastFailure: server.lastFailure });
+    return withServer(state, { ...server, state: 'serving', drainDeadline: undefined });
+  };
+}
+
+/** A repeated drain can only bring the deadline forward: the same call again after a crash must not extend it. */
+export function drain(slot: SlotAddress, deadline: number): Change {
+  return (state) => {
+    const server = state.pools[slot.app]?.servers[slotId(slot)];
+    if (!server || server.state === 'out') return state;
+    if (server.state === 'draining' && (server.drainDeadline ?? 0) <= deadline) return state;
+    return withServer(state, { ...server, state: 'draining', drainDeadline: deadline });
+  };
+}
+
+/** What follows a drain by itself: nothing is under way any more, or its deadline has passed. */
+export function takeOut(slot: SlotAddress): Change {
+  return (state) => {
+    const server = state.pools[slot.app]?.servers[slotId(slot)];
+    if (server?.state !== 'draining') return state;
+    return withServer(state, { ...server, state: 'out', drainDeadline: undefined });
+  };
+}
+
+export function deregister(slot: SlotAddress): Change {
+  return (state) => {
+    const pool = state.pools[slot.app];
+    const id = slotId(slot);
+    if (!pool?.servers[id]) return state;
+    const { [id]: _gone, ...servers } = pool.servers;
+    return withPool(state, { ...pool, servers });
+  };
+}
+
+export function setShare(app: string, share: { basisPoints: number; offset: number }): Change {
+  return (state) => {
+    const pool = poolOf(state, app);
+    return isDeepStrictEqual(pool.share, share) ? state : withPool(state, { ...pool, share });
+  };
+}
+
+/** What the health checks found. A healthy server keeps its last failure, for people. */
+export function health(slot: SlotAddress, healthy: boolean, lastFailure: string | undefined): Change {
+  return (state) => {
+    const server = state.pools[slot.app]?.servers[slotId(slot)];
+    if (!server) return state;
+    const failure = lastFailure ?? server.lastFailure;
+    if (server.healthy === healthy && server.lastFailure === failure) return state;
+    return withServer(state, { ...server, healthy, lastFailure: failure });
+  };
+}
+
+function poolOf(state: RegistryState, app: string): PoolRecord {
+  const pool = state.pools[app];
+  if (!pool) throw new Refused({ code: 'unknown-pool', app });
+  return pool;
+}
+
+function withServer(state: RegistryState, server: ServerRecord): RegistryState {
+  const pool = poolOf(state, server.slot.app);
+  return withPool(state, { ...pool, servers: { ...pool.servers, [server.id]: server } });
+}
+
+function withPool(state: RegistryState, pool: PoolRecord): RegistryState {
+  return {
+    ...state,
+    revision: state.revision + 1,
+    pools: { ...state.pools, [pool.definition.app]: pool },
+  };
+}

@@ -1,0 +1,279 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { bodyTooLarge, type Rejection } from './admission.ts';
+import { answerHead } from './answer-headers.ts';
+import type { Connection } from './connections.ts';
+import { classifyFailure, type Failure } from './failure.ts';
+import type { LivePool } from './live-pool.ts';
+import type { LiveServer, UnderWay } from './live-server.ts';
+import { answerPlainly } from './plain-answer.ts';
+import { type BodyKind, bodyKind, collectBody, StreamedBody } from './request-body.ts';
+import { bucketCookie } from './share.ts';
+
+/** What a request needs from the process around it. */
+export interface Surroundings {
+  /** A connection to this server could not be opened. */
+  unreachable(server: LiveServer, error: Error): void;
+  /** A server broke off or was late. */
+  suspect(server: LiveServer): void;
+  /** Whether visitors' connections shall end with their next answer. */
+  readonly retiring: boolean;
+}
+
+export interface Passage {
+  readonly pool: LivePool;
+  readonly path: string;
+  /** Flat, ready for an instance. */
+  readonly headers: string[];
+  readonly wantsCanary: boolean;
+  /** Told to a new user with the answer. */
+  readonly newBucket: number | undefined;
+}
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** An answer up to this size leaves as one string together with its head: one write instead of two, and no copy. */
+const ONE_WRITE_BYTES = 16_384;
+const UNREACHABLE: Rejection = { status: 503, text: 'no instance can be reached' };
+const NONE_SERVING: Rejection = { status: 503, text: 'no instance is serving' };
+const OUT_OF_RESOURCES: Rejection = { status: 503, text: 'overloaded' };
+const TAKEN_OUT: Rejection = { status: 503, text: 'the instance was taken out of service' };
+const LATE: Rejection = { status: 504, text: 'the instance did not answer in time' };
+const BROKEN: Rejection = { status: 502, text: 'the instance broke off' };
+const MALFORMED: Rejection = { status: 400, text: 'malformed request' };
+
+const REJECTIONS: Record<Failure, Rejection> = {
+  unreachable: UNREACHABLE,
+  exhausted: OUT_OF_RESOURCES,
+  'stale-connection': BROKEN,
+  late: LATE,
+  broken: BROKEN,
+  malformed: MALFORMED,
+  'body-too-large': bodyTooLarge,
+};
+
+/**
+ * One request on its way through: to a server, to another one if the first cannot be reached, and the answer back.
+ * It is itself the handler that undici calls, so that a request costs one object.
+ */
+export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #passage: Passage;
+  readonly #surroundings: Surroundings;
+  readonly #bodyKind: BodyKind;
+  #collected: Buffer | null = null;
+  #streamed: StreamedBody | undefined;
+  #server: LiveServer | undefined;
+  #connection: Connection | undefined;
+  #tried: LiveServer[] = [];
+  /** Servers that failed this request before another one answered. */
+  #failed: LiveServer[] | undefined;
+  #attemptAt = 0;
+  #reused = false;
+  #abort: ((error?: Error) => void) | undefined;
+  #status = 0;
+  #latencyMs = 0;
+  /** Bytes of the body still to come; negative when not announced. */
+  #remaining = -1;
+  #ended = false;
+  #done = false;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    passage: Passage,
+    surroundings: Surroundings,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#passage = passage;
+    this.#surroundings = surroundings;
+    this.#bodyKind = bodyKind(request);
+  }
+
+  start(): void {
+    this.#response.once('close', () => this.#visitorGone());
+    // The limits are checked by now; waiting for an instance's word would tie one up for nothing more.
+    if (this.#bodyKind !== 'none' && this.#request.headers.expect !== undefined)
+      this.#response.writeContinue();
+    if (this.#bodyKind !== 'collected') {
+      this.#attempt(false);
+      return;
+    }
+    collectBody(this.#request, (body) => {
+      this.#collected = body;
+      if (!this.#done) this.#attempt(false);
+    });
+  }
+
+  /** Ends the request because its server's time is over. */
+  cancel(): void {
+    if (this.#done) return;
+    this.#done = true;
+    if (this.#status === 0) this.#refuse(TAKEN_OUT);
+    else this.#response.destroy();
+    this.#letGo();
+  }
+
+  #attempt(fresh: boolean): void {
+    const { pool, wantsCanary, path, headers } = this.#passage;
+    const server = pool.pick(wantsCanary, this.#tried);
+    if (!server) {
+      this.#done = true;
+      this.#refuse(this.#tried.length > 0 ? UNREACHABLE : NONE_SERVING);
+      return;
+    }
+    this.#server = server;
+    this.#connection = fresh ? server.connections.fresh() : server.connections.take();
+    this.#abort = undefined;
+    this.#attemptAt = performance.now();
+    server.begin(this);
+    const method = this.#request.method as Dispatcher.HttpMethod;
+    // `reset: false`: keep the connection also after HEAD and bodies of unusual methods.
+    this.#connection.client.dispatch({ path, method, headers, body: this.#body(), reset: false }, this);
+  }
+
+  #body(): Buffer | StreamedBody | null {
+    if (this.#bodyKind !== 'streamed') return this.#collected;
+    this.#streamed?.destroy();
+    this.#streamed = new StreamedBody(this.#request, this.#passage.pool.definition.route.maxBodyBytes);
+    return this.#streamed;
+  }
+
+  /** undici: the connection stands, the request is about to be written. */
+  onConnect(abort: (error?: Error) => void): void {
+    this.#reused = this.#connection!.used > 0;
+    this.#connection!.used += 1;
+    this.#abort = abort;
+    if (this.#done) abort();
+  }
+
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
+    if (this.#done) return false;
+    // 103 and its like are hints; whoever waits for an answer misses nothing without them.
+    if (status < 200) return true;
+    this.#latencyMs = performance.now() - this.#attemptAt;
+    this.#status = status;
+    const { headers, contentLength } = answerHead(rawHeaders);
+    const { newBucket, pool } = this.#passage;
+    if (newBucket !== undefined) headers.push('set-cookie', bucketCookie(pool.definition.app, newBucket));
+    if (this.#surroundings.retiring) headers.push('connection', 'close');
+    if (contentLength !== undefined) this.#remaining = contentLength;
+    this.#resume = resume;
+    if (this.#failed) for (const server of this.#failed) server.tally.retried += 1;
+    this.#response.writeHead(status, statusText, headers);
+    // Without an announced length the first bytes may be long in coming: the head must not wait for them.
+    if (contentLength === undefined && this.#request.method !== 'HEAD') this.#response.flushHeaders();
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#done) return false;
+    const response = this.#response;
+    if (this.#remaining === chunk.length) {
+      this.#ended = true;
+      if (chunk.length <= ONE_WRITE_BYTES) response.end(chunk.toString('latin1'), 'latin1');
+      else response.end(chunk);
+      return true;
+    }
+    if (this.#remaining > 0) this.#remaining -= chunk.length;
+    return response.write(chunk) || this.#waitForVisitor();
+  }
+
+  onComplete(rawTrailers: (Buffer | string)[] | null): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#server!.tally.answered(this.#status, this.#latencyMs);
+    this.#server!.connections.give(this.#connection!);
+    this.#server!.end(this);
+    if (this.#ended) return;
+    if (rawTrailers && rawTrailers.length > 0 && this.#remaining < 0) {
+      const { headers } = answerHead(rawTrailers as Buffer[]);
+      this.#response.addTrailers(pairs(headers));
+    }
+    this.#response.end();
+  }
+
+  onError(error: Error): void {
+    if (this.#done) return;
+    const server = this.#server!;
+    if (this.#status !== 0) {
+      // Half an answer is out: only a broken connection tells the visitor that the rest is missing.
+      server.tally.failures += 1;
+      this.#done = true;
+      this.#response.destroy();
+      this.#surroundings.suspect(server);
+      this.#letGo();
+      return;
+    }
+    const failure = classifyFailure(error, { sent: this.#abort !== undefined, reused: this.#reused });
+    this.#blame(failure, server, error);
+    this.#letGo();
+    if (failure === 'unreachable' || (failure === 'stale-connection' && this.#canRepeat())) {
+      this.#attempt(failure === 'stale-connection');
+      return;
+    }
+    this.#done = true;
+    this.#refuse(REJECTIONS[failure]);
+  }
+
+  #blame(failure: Failure, server: LiveServer, error: Error): void {
+    if (failure === 'malformed' || failure === 'body-too-large' || failure === 'exhausted') return;
+    server.tally.failures += 1;
+    this.#failed ??= [];
+    this.#failed.push(server);
+    if (failure === 'unreachable') {
+      this.#tried.push(server);
+      this.#surroundings.unreachable(server, error);
+    } else if (failure !== 'late') this.#surroundings.suspect(server);
+  }
+
+  /** Whether doing it twice is the same as doing it once, and the whole of it is still at hand. */
+  #canRepeat(): boolean {
+    return IDEMPOTENT.has(this.#request.method!) && !this.#streamed?.started;
+  }
+
+  #resume: () => void = () => {};
+
+  /** The visitor reads slower than the server writes: the server waits; but not for ever. */
+  #waitForVisitor(): false {
+    const { idleMs } = this.#passage.pool.definition.timeouts;
+    const timer = idleMs > 0 ? setTimeout(() => this.#response.destroy(), idleMs) : undefined;
+    const clear = () => clearTimeout(timer);
+    this.#response.once('close', clear);
+    this.#response.once('drain', () => {
+      clear();
+      this.#response.off('close', clear);
+      this.#resume();
+    });
+    return false;
+  }
+
+  #visitorGone(): void {
+    if (this.#done) return;
+    this.#done = true;
+    if (this.#status !== 0) this.#server!.tally.answered(this.#status, this.#latencyMs);
+    this.#letGo();
+  }
+
+  /** Ends what goes on with the server, if anything does. */
+  #letGo(): void {
+    this.#abort?.();
+    this.#streamed?.destroy();
+    if (this.#connection) this.#server!.connections.discard(this.#connection);
+    this.#server?.end(this);
+    this.#connection = undefined;
+    this.#server = undefined;
+  }
+
+  #refuse(rejection: Rejection): void {
+    this.#passage.pool.countUnserved(rejection.status);
+    answerPlainly(this.#request, this.#response, rejection);
+  }
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let index = 0; index < flat.length; index += 2) result.push([flat[index]!, flat[index + 1]!]);
+  return result;
+}

@@ -1,0 +1,127 @@
+import type { Logger } from 'pino';
+import { type Change, fence as fenceChange } from './changes.ts';
+import type { RegistryFile } from './registry-file.ts';
+import type { RegistryState } from './registry-state.ts';
+
+/** Health changes are saved together, this much later: they are found again anyway. */
+const LAZY_SAVE_MS = 100;
+
+/** The balancer is being replaced by another process, which will take the change in a moment. */
+export class HandingOver extends Error {
+  override readonly name = 'HandingOver';
+}
+
+/** Holds the registry's state: changes come one after another, are on the disk first, and then take effect. */
+export class Keeper {
+  #state: RegistryState;
+  readonly #file: RegistryFile;
+  readonly #log: Logger;
+  readonly #apply: (state: RegistryState) => void;
+  readonly #watchers = new Set<(state: RegistryState) => void>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #lazySave: NodeJS.Timeout | undefined;
+  #frozen = false;
+  /** Tells a predecessor that still answers visitors; resolves when it has applied the state, or is given up. */
+  relay: (state: RegistryState) => Promise<void> = async () => {};
+
+  constructor(state: RegistryState, file: RegistryFile, apply: (state: RegistryState) => void, log: Logger) {
+    this.#state = state;
+    this.#file = file;
+    this.#apply = apply;
+    this.#log = log;
+  }
+
+  get state(): RegistryState {
+    return this.#state;
+  }
+
+  /** Puts the state that it was made with into effect. */
+  enact(): void {
+    this.#apply(this.#state);
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  watch(watcher: (state: RegistryState) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Saved, then in effect, then acknowledged. */
+  change(app: string, fence: number, change: Change): Promise<void> {
+    const fenced: Change = (state) => change(fenceChange(app, fence)(state));
+    return this.#serially(async () => {
+      this.#assertLeading();
+      const next = fenced(this.#state);
+      if (next === this.#state) return;
+      await this.#file.save(next);
+      // Health may have changed meanwhile: the change is made again, on what is true now.
+      this.#set(fenced(this.#state));
+      if (this.#state !== next) this.#saveSoon();
+      await this.relay(this.#state);
+    });
+  }
+
+  /** In effect at once, before anything that waits; then saved and acknowledged. For a change that must not be late. */
+  async changeAtOnce(app: string, fence: number, change: Change): Promise<void> {
+    this.#assertLeading();
+    this.#set(change(fenceChange(app, fence)(this.#state)));
+    await Promise.all([this.relay(this.#state), this.#file.save(this.#state)]);
+  }
+
+  /** Takes in what the balancer found out by itself. */
+  note(change: Change): void {
+    if (this.#frozen) return;
+    const next = change(this.#state);
+    if (next === this.#state) return;
+    this.#set(next);
+    this.#saveSoon();
+    void this.relay(next);
+  }
+
+  /** Applies the state of the process that has taken over. */
+  follow(state: RegistryState): void {
+    if (this.#frozen) this.#set(state);
+  }
+
+  /** Accepts no more changes; resolves when those under way are done and everything is on the disk. */
+  async freeze(): Promise<void> {
+    this.#frozen = true;
+    clearTimeout(this.#lazySave);
+    await this.#queue;
+    await this.#file.save(this.#state);
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+  }
+
+  async #serially(task: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(task);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  #assertLeading(): void {
+    if (this.#frozen) throw new HandingOver();
+  }
+
+  #set(next: RegistryState): void {
+    const { revision } = this.#state;
+    this.#state = next;
+    this.#apply(next);
+    if (next.revision !== revision) for (const watcher of this.#watchers) watcher(next);
+  }
+
+  #saveSoon(): void {
+    this.#lazySave ??= setTimeout(() => {
+      this.#lazySave = undefined;
+      if (this.#frozen) return;
+      this.#file.save(this.#state).catch((error: Error) => {
+        this.#log.error({ reason: error.message }, 'the registry could not be saved');
+      });
+    }, LAZY_SAVE_MS);
+  }
+}

@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Logger } from 'pino';
+import * as changes from './changes.ts';
+import { ControlServer } from './control-server.ts';
+import type { Surroundings } from './exchange.ts';
+import { describeConnectionFailure } from './failure.ts';
+import { Forwarder } from './forwarder.ts';
+import { Keeper } from './keeper.ts';
+import { LiveRegistry } from './live-registry.ts';
+import { PredecessorLink } from './predecessor-link.ts';
+import { RegistryChanges } from './registry-changes.ts';
+import { RegistryFile } from './registry-file.ts';
+import { Succession } from './succession.ts';
+import { type Listen, Visitors } from './visitors.ts';
+
+export interface BalancerOptions {
+  /** Holds `registry.json`; made when missing, private. */
+  readonly stateDirectory: string;
+  /** Where the control socket is; its directory is made when missing, private. */
+  readonly socketPath: string;
+  /** A listening socket inherited as a file descriptor, or an address to bind. */
+  readonly listen: Listen;
+  /** State changes only; requests are not logged. */
+  readonly log: Logger;
+  /** How long requests and WebSockets under way may take once this process retires. Default: 30 s. */
+  readonly drainTimeoutMs?: number | undefined;
+  /** Visitors' connections at a time; further ones are closed at once. Default: no limit. */
+  readonly maxConnections?: number | undefined;
+}
+
+export interface RunningBalancer {
+  readonly address: string;
+  readonly port: number;
+  /** Stops accepting visitors, lets what is under way end until the deadline, then resolves. */
+  retire(): Promise<void>;
+}
+
+/** Longer than the keep-alive time that visitors are told (20 s): those who keep to it have left by themselves. */
+const DRAIN_TIMEOUT_MS = 30_000;
+
+/**
+ * Runs the balancer in this process: takes over from the process behind the control socket or loads the saved registry,
+ * accepts visitors, and only then answers on the control socket: whoever gets an answer there knows that it serves.
+ */
+export async function runBalancer(options: BalancerOptions): Promise<RunningBalancer> {
+  const { stateDirectory, socketPath, log } = options;
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 });
+
+  const file = new RegistryFile(stateDirectory);
+  const predecessor = await PredecessorLink.open(socketPath, log);
+  const state = predecessor?.takeover.state ?? (await file.load(log));
+
+  const { live, keeper, visitors, surroundings } = assemble(state, file, options);
+  if (predecessor) inherit(predecessor, live, keeper);
+  keeper.enact();
+  if (predecessor) continueCounting(predecessor, live);
+
+  const bound = await visitors.listen(options.listen);
+  const succession = new Succession(keeper, live, socketPath, log);
+  const registryChanges = new RegistryChanges(keeper, live, log);
+  const control = new ControlServer(
+    {
+      change: (message) => registryChanges.make(message),
+      observe: () => live.observe(keeper.state),
+      watch: (onChange) => keeper.watch((next) => onChange(live.observe(next))),
+      counters: () => live.counters(),
+      ready: () => ({ pid: process.pid, address: bound.address, port: bound.port }),
+      handOver: async (socket) => {
+        await succession.handOver(socket);
+        control.endWatches();
+      },
+      get handingOver() {
+        return keeper.frozen;
+      },
+    },
+    log,
+  );
+  await control.listen(socketPath);
+  await succession.claim();
+  log.info({ pid: process.pid, ...bound, revision: state.revision }, 'the balancer is ready');
+
+  return {
+    address: bound.address,
+    port: bound.port,
+    retire: async () => {
+      surroundings.retiring = true;
+      const empty = visitors.stopAccepting();
+      await succession.retire();
+      control.stop();
+      log.info({ pid: process.pid }, 'retiring: no new connections are accepted');
+      const deadline = setTimeout(() => visitors.destroyAll(), options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
+      await empty;
+      clearTimeout(deadline);
+      await succession.end();
+      live.stop();
+      log.info({ pid: process.pid }, 'the balancer has ended');
+    },
+  };
+}
+
+function assemble(state: Keeper['state'], file: RegistryFile, { log, maxConnections }: BalancerOptions) {
+  const live: LiveRegistry = new LiveRegistry({
+    health: (slot, healthy, failure) => {
+      log.info({ ...slot, healthy, failure }, 'health changed');
+      keeper.note(changes.health(slot, healthy, failure));
+    },
+    drained: (slot) => {
+      log.info(slot, 'drained');
+      keeper.note(changes.takeOut(slot));
+    },
+  });
+  const surroundings: { -readonly [Key in keyof Surroundings]: Surroundings[Key] } = {
+    retiring: false,
+    unreachable: (server, error) => live.monitorOf(server)?.markDown(describeConnectionFailure(error)),
+    suspect: (server) => live.monitorOf(server)?.suspect(),
+  };
+  const forwarder = new Forwarder(live, surroundings);
+  const keeper: Keeper = new Keeper(state, file, (next) => live.apply(next), log);
+  return { live, keeper, surroundings, visitors: new Visitors(forwarder, maxConnections) };
+}
+
+function inherit(predecessor: PredecessorLink, live: LiveRegistry, keeper: Keeper): void {
+  live.elsewhere = predecessor;
+  keeper.relay = (next) => predecessor.relay(next);
+  predecessor.onReport = () => live.reviewDrains();
+}
+
+/** New users' places on the ring go on where the process before stopped: the share stays exact. */
+function continueCounting(predecessor: PredecessorLink, live: LiveRegistry): void {
+  for (const [app, count] of Object.entries(predecessor.takeover.newUsers)) {
+    const pool = live.pools.get(app);
+    if (pool) pool.newUsers.count = count;
+  }
+}

@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Forwarder } from './forwarder.ts';
+
+/** An inherited listening socket, or an address to bind. */
+export type Listen = { readonly fd: number } | { readonly address: string; readonly port: number };
+
+/**
+ * What a visitor is told (`Keep-Alive: timeout=…`), and how much longer an idle connection really stays: whoever keeps
+ * to what was announced never meets a closing connection. The retiring process waits longer than the announced time.
+ */
+const ANNOUNCED_IDLE_MS = 20_000;
+const IDLE_GRACE_MS = 55_000;
+/** The most that any pool may allow; a pool's own limit is checked per request. */
+const MAX_HEADER_BYTES = 65_536;
+/** Against senders that trickle: for the head, and for head and body together. */
+const HEAD_TIMEOUT_MS = 30_000;
+const WHOLE_REQUEST_TIMEOUT_MS = 600_000;
+
+/** The server that visitors connect to. */
+export class Visitors {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(forwarder: Forwarder, maxConnections: number | undefined) {
+    this.#server = createServer({
+      keepAliveTimeout: ANNOUNCED_IDLE_MS,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      requestTimeout: WHOLE_REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 5000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      insecureHTTPParser: false,
+      noDelay: true,
+    });
+    const forward = forwarder.forward.bind(forwarder);
+    this.#server.on('request', forward);
+    this.#server.on('checkContinue', forward);
+    this.#server.on('upgrade', (request, socket, head) => forwarder.upgrade(request, socket, head));
+    this.#server.on('connection', (socket) => this.#remember(socket));
+    this.#server.on('timeout', closeAfterGrace);
+    this.#server.on('clientError', answerClientError);
+    if (maxConnections !== undefined) this.#server.maxConnections = maxConnections;
+  }
+
+  async listen(listen: Listen): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      const bound = 'fd' in listen ? { fd: listen.fd } : { host: listen.address, port: listen.port };
+      this.#server.listen({ ...bound, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return this.#server.address() as AddressInfo;
+  }
+
+  /**
+   * Stops accepting at once; resolves when every connection has ended. Node's own `close()` would end idle ones now,
+   * under the hands of visitors who are just about to use them again.
+   */
+  stopAccepting(): Promise<void> {
+    return new Promise((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #remember(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+}
+
+/** Sockets past the announced time, with what they had read by then: one that was used since gets a new grace. */
+const inGrace = new WeakMap<Socket, number>();
+
+function closeAfterGrace(socket: Socket): void {
+  if (inGrace.get(socket) === socket.bytesRead) {
+    socket.destroy();
+    return;
+  }
+  inGrace.set(socket, socket.bytesRead);
+  socket.setTimeout(IDLE_GRACE_MS);
+}
+
+function answerClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
+  const socket = duplex as Socket & { _httpMessage?: { headersSent: boolean } };
+  // In the middle of an answer there is nothing left to say.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const text = status.slice(4).toLowerCase();
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n\r\n${text}\n`,
+    () => socket.destroySoon(),
+  );
+}
