@@ -149,11 +149,4 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     isHidden: true,
     load: () => import('./commands/hook.ts'),
   },
-  {
-    name: 'supervisor',
-    summary: 'own instances and balancer (serve starts this)',
-    group: INTERNAL,
-    isHidden: true,
-    load: () => import('./commands/supervisor.ts'),
-  },
 ];
