@@ -124,6 +124,8 @@ async function pack(
       return true;
     },
   });
+  // The loop below throws its first error; several files may fail at once, and the rest must not end the process.
+  stream.on('error', () => undefined);
   for (const path of paths) stream.write(path);
   stream.end();
   const hash = createHash('sha256');
