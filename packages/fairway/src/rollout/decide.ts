@@ -222,9 +222,11 @@ function waitingReason(state: RolloutState, fleet: Fleet): string | undefined {
     return 'every old instance fails its health check too, so what fails is likely shared (a database?)';
   if (fleet.in('outdated').size === 0 || state.plan.policy.surge > 0 || serviceBudget(state, fleet) > 0)
     return undefined;
-  const broken = [...fleet.in('moving'), ...fleet.in('broken')];
+  // What this rollout itself is replacing explains itself; what was broken before does not.
+  const missing = [...fleet.in('moving'), ...fleet.in('broken')].filter((name) => !state.touched.has(name));
+  if (missing.length === 0) return undefined;
   const { length } = fleet.goal.instances;
-  return `${fleet.operational} of ${length} serve (not ${broken.join(', ')}); the next one is touched when enough do`;
+  return `${fleet.operational} of ${length} serve (not ${missing.join(', ')}); the next one is touched when enough do`;
 }
 
 function nextDeadline(state: RolloutState, fleet: Fleet, now: number): number {

@@ -12,7 +12,8 @@ export function conclude(
   now: number,
 ): void {
   if (outcome === 'succeeded' && plan) adopt(store, record, plan, now);
-  if (outcome === 'taken-back' && plan?.previous.generation === undefined && plan) store.releasePorts(plan.app);
+  if (outcome === 'taken-back' && plan?.previous.generation === undefined && plan)
+    store.releasePorts(plan.app);
   store.setStatus(record.id, outcome, reason);
 }
 

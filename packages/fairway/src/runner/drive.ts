@@ -1,14 +1,14 @@
+import type { Intent } from '../rollout/actions.ts';
 import { decide } from '../rollout/decide.ts';
 import type { RolloutEvent, TimedEvent } from '../rollout/events.ts';
 import { Fleet } from '../rollout/fleet.ts';
-import type { Intent } from '../rollout/actions.ts';
-import { advance, goalOf, type RolloutState, replay } from '../rollout/state.ts';
 import { parseSlotId } from '../rollout/slot.ts';
+import { advance, goalOf, type RolloutState, replay } from '../rollout/state.ts';
+import { isStalled, stalledBecause } from '../rollout/verdict.ts';
 import type { Crash } from './crash-point.ts';
+import { lastLogLines } from './evidence.ts';
 import { type AppObservation, observeApp } from './observe.ts';
 import { perform, type World } from './perform.ts';
-import { lastLogLines } from './evidence.ts';
-import { isStalled, stalledBecause } from '../rollout/verdict.ts';
 import { Wake } from './wake.ts';
 
 /** One rollout on its way, in one controller. */
@@ -152,10 +152,7 @@ export class Driver {
       for await (const _ of changes) this.#wake.ring();
     };
     // A watch that breaks only makes rounds rarer: each round observes for itself.
-    await Promise.allSettled([
-      ring(world.hosts.watch(app, signal)),
-      ring(world.balancer.watch(signal)),
-    ]);
+    await Promise.allSettled([ring(world.hosts.watch(app, signal)), ring(world.balancer.watch(signal))]);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { BuildRequest } from '../build/builder.ts';
 import type { Release } from '../build/release.ts';
+import { launchDigest } from '../config/pin.ts';
 import type { App, Production } from '../config/production.ts';
 import type { LogLine, LogQuery } from '../hosts/hosts.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import { generationId } from '../rollout/slot.ts';
 import type { JournalEntry, RolloutKind, RolloutRecord } from '../store/store.ts';
-import { launchDigest } from '../config/pin.ts';
 import type { Controller, Overview, Preview, PushUpdate, Request } from './controller.ts';
 import { Refusal } from './controller.ts';
 import type { Crash } from './crash-point.ts';
@@ -30,7 +30,7 @@ export interface Commits {
   /** Brings a commit, or the newest one of the branch, from the app's `repository:`. */
   readonly fetch: (app: App, commit: string | undefined) => Promise<string>;
   /** Keeps a folder's files as a commit. */
-  readonly snapshot: (app: App, directory: string) => Promise<string>;
+  readonly snapshot: (app: App, directory: string, by: string) => Promise<string>;
   readonly check: (app: App, update: PushUpdate) => Promise<void>;
 }
 
@@ -102,7 +102,7 @@ export class FairwayController implements Controller {
 
   async deployDirectory(app: string, directory: string, request: Request): Promise<RolloutRecord> {
     const config = await this.#app(app);
-    const commit = await this.#parts.commits.snapshot(config, directory);
+    const commit = await this.#parts.commits.snapshot(config, directory, request.by);
     return this.#request('deploy', app, request, { commit });
   }
 
@@ -170,8 +170,7 @@ export class FairwayController implements Controller {
     const standings = store.standings(app).map((standing) => standing.release);
     return store.releases(app).map((release) => ({
       ...release,
-      standing:
-        standings[0] === release.id ? 'current' : standings.includes(release.id) ? 'good' : 'untried',
+      standing: standings[0] === release.id ? 'current' : standings.includes(release.id) ? 'good' : 'untried',
     }));
   }
 
@@ -189,7 +188,12 @@ export class FairwayController implements Controller {
     const release = standing && store.release(app, standing.release);
     const config = standing && configOf(store, standing);
     if (!release || !config)
-      throw new Refusal(409, 'nothing-runs', `${app} has no release yet`, `Deploy it first: fairway deploy ${app}`);
+      throw new Refusal(
+        409,
+        'nothing-runs',
+        `${app} has no release yet`,
+        `Deploy it first: fairway deploy ${app}`,
+      );
     const generation = generationId({ release: release.id, config: launchDigest(config) });
     const [first] = config.instances;
     return hosts.run(first!.host, app, onceFor(release, config, generation, command), signal);
@@ -204,12 +208,16 @@ export class FairwayController implements Controller {
     const { store, hosts, balancer } = world;
     const problems: string[] = [];
     const unreachable: string[] = [];
-    const noted = <T>(list: string[]) => (error: Error): T | undefined => {
-      list.push(error.message);
-      return undefined;
-    };
+    const noted =
+      <T>(list: string[]) =>
+      (error: Error): T | undefined => {
+        list.push(error.message);
+        return undefined;
+      };
     const production = await this.production().catch(noted<Production>(problems));
-    const registry = await balancer.observe().catch(noted<Awaited<ReturnType<typeof balancer.observe>>>(unreachable));
+    const registry = await balancer
+      .observe()
+      .catch(noted<Awaited<ReturnType<typeof balancer.observe>>>(unreachable));
     const names = new Set([...(production?.apps.map((app) => app.name) ?? []), ...store.apps()]);
     const apps = [];
     for (const app of names) {
@@ -242,7 +250,8 @@ export class FairwayController implements Controller {
   #command(id: string, event: RolloutEvent): RolloutRecord {
     const { store } = this.#parts.world;
     const record = store.rollout(id);
-    if (!record) throw new Refusal(404, 'rollout-not-found', `there is no rollout ${id}`, 'List them: fairway rollouts');
+    if (!record)
+      throw new Refusal(404, 'rollout-not-found', `there is no rollout ${id}`, 'List them: fairway rollouts');
     if (record.finishedAt !== undefined)
       throw new Refusal(409, 'rollout-finished', `${id} has ended already: ${record.status}`);
     if (!this.#worker(record.app).command(id, event))
@@ -271,7 +280,11 @@ export class FairwayController implements Controller {
     const good = store.standings(app).map((standing) => standing.release);
     const [release] = matching;
     if (matching.length > 1)
-      throw new Refusal(409, 'release-ambiguous', `${matching.length} releases of ${app} begin with ${wanted}`);
+      throw new Refusal(
+        409,
+        'release-ambiguous',
+        `${matching.length} releases of ${app} begin with ${wanted}`,
+      );
     if (!release || !good.includes(release.id))
       throw new Refusal(
         404,
@@ -287,7 +300,12 @@ export class FairwayController implements Controller {
     const app = production.apps.find((candidate) => candidate.name === name);
     if (app) return app;
     const known = production.apps.map((candidate) => candidate.name).join(', ');
-    throw new Refusal(404, 'app-not-found', `there is no app ${name} in ${production.file}`, `It has: ${known}`);
+    throw new Refusal(
+      404,
+      'app-not-found',
+      `there is no app ${name} in ${production.file}`,
+      `It has: ${known}`,
+    );
   }
 
   #observe(app: string) {
@@ -307,7 +325,13 @@ export class FairwayController implements Controller {
       onError,
       prepare: (record, tell, signal) =>
         prepare(
-          { store: world.store, production: () => this.production(), build, repositoryOf: commits.pathOf, now },
+          {
+            store: world.store,
+            production: () => this.production(),
+            build,
+            repositoryOf: commits.pathOf,
+            now,
+          },
           record,
           tell,
           signal,

@@ -33,7 +33,11 @@ export class Journal {
   }
 
   /** Entries after `sequence`, then those to come, until the signal aborts or, for one rollout, until it has finished. */
-  async *follow(sequence: number, rollout: string | undefined, signal: AbortSignal): AsyncIterable<JournalEntry> {
+  async *follow(
+    sequence: number,
+    rollout: string | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<JournalEntry> {
     const first = rollout === undefined ? undefined : this.#store.journal(rollout)[0]?.sequence;
     let last = Math.max(sequence, (first ?? 1) - 1);
     // Listening begins before reading, so that nothing falls between the two.

@@ -80,5 +80,3 @@ export function differs(store: Store, app: App): boolean {
   const [standing] = store.standings(app.name);
   return standing !== undefined && standing.config !== pinApp(app).digest;
 }
-
-

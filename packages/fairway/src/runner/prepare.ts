@@ -5,7 +5,7 @@ import type { App, Production } from '../config/production.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { RolloutRecord, Store } from '../store/store.ts';
-import { goalFor, configOf, planTo, releaseBefore, standingGoal } from './plan-rollout.ts';
+import { configOf, goalFor, planTo, releaseBefore, standingGoal } from './plan-rollout.ts';
 
 export interface Preparation {
   readonly store: Store;
@@ -32,10 +32,7 @@ export async function prepare(
   return { plan: planTo(store, app, goalFor(store, app, release.id)) };
 }
 
-export async function configuredApp(
-  context: Pick<Preparation, 'production'>,
-  name: string,
-): Promise<App> {
+export async function configuredApp(context: Pick<Preparation, 'production'>, name: string): Promise<App> {
   const production = await context.production();
   const app = production.apps.find((candidate) => candidate.name === name);
   if (!app) throw new Error(`${name} is not in ${production.file} any more`);
@@ -93,4 +90,3 @@ async function releaseOf(
   tell({ type: 'build-finished', release: release.id, reused: false, seconds });
   return release;
 }
-

@@ -8,9 +8,11 @@ export function summarize(plan: Plan): string {
   if (target.generation === undefined)
     return `removing ${plan.app}: ${instances(previous.instances.length)} drained, stopped and forgotten`;
   const release = printable(target.generation.split('+')[0]!);
-  if (previous.generation === undefined) return `first deploy of ${plan.app}: release ${release} on ${instances(count)}`;
+  if (previous.generation === undefined)
+    return `first deploy of ${plan.app}: release ${release} on ${instances(count)}`;
   const from = previous.generation.split('+')[0]!;
-  const scale = previous.instances.length === count ? '' : `, from ${previous.instances.length} to ${instances(count)}`;
+  const scale =
+    previous.instances.length === count ? '' : `, from ${previous.instances.length} to ${instances(count)}`;
   if (previous.generation === target.generation)
     return scale === '' && previous.pin === target.pin
       ? `${plan.app} already runs release ${release} with this configuration`
@@ -26,4 +28,3 @@ export function summarize(plan: Plan): string {
 function instances(count: number): string {
   return count === 1 ? '1 instance' : `${count} instances`;
 }
-

@@ -8,8 +8,8 @@ import { Driver } from './drive.ts';
 import type { Journal } from './journal.ts';
 import { HeldLease, LeaseLost } from './lease.ts';
 import type { World } from './perform.ts';
-import { summarize } from './summary.ts';
 import { supersedes } from './queue.ts';
+import { summarize } from './summary.ts';
 
 /** What a worker needs besides the world; see `prepare.ts` for how a request becomes a plan. */
 export interface WorkerContext {
@@ -156,7 +156,8 @@ export class AppWorker {
       return plan;
     } catch (error) {
       if (this.#closing.signal.aborted) return undefined;
-      if (abort.aborted) this.#finish(record, undefined, 'taken-back', `${reasonOf(abort.reason)}; nothing was touched`);
+      if (abort.aborted)
+        this.#finish(record, undefined, 'taken-back', `${reasonOf(abort.reason)}; nothing was touched`);
       else this.#finish(record, undefined, 'failed', `${reasonOf(error)}; nothing was touched`);
       return undefined;
     }

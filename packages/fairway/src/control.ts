@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { chooseAdapters, commitsIn } from './adapters.ts';
+import { build } from './build/builder.ts';
+import { readProduction } from './config/read.ts';
+import { crasher, parseCrashPoint } from './runner/crash-point.ts';
+import { FairwayController } from './runner/fairway-controller.ts';
+import { Journal } from './runner/journal.ts';
+import { startServer } from './server/serve.ts';
+import { lockState } from './store/sqlite/lock.ts';
+import { openSqliteStore } from './store/sqlite/sqlite.ts';
+
+export interface ControlPlace {
+  /** Absolute path of `fairway.yml`. */
+  readonly configFile: string;
+  /** Absolute path of the state directory; made if it is not there. */
+  readonly stateDirectory: string;
+  readonly log: Logger;
+}
+
+/**
+ * The control server, put together: state locked, machinery running, unfinished rollouts taken up, API open. Throws the
+ * errors of its parts, ConfigProblems and StateLocked among them, with nothing of its own left running.
+ */
+export async function startControl(place: ControlPlace): Promise<{ url: string; close(): Promise<void> }> {
+  const { configFile, stateDirectory, log } = place;
+  const production = await readProduction(configFile);
+  const lock = lockState(stateDirectory);
+  const store = openSqliteStore(join(stateDirectory, 'fairway.db'));
+  const directories = {
+    artifacts: join(stateDirectory, 'artifacts'),
+    cache: join(stateDirectory, 'cache'),
+    work: join(stateDirectory, 'work'),
+  };
+  const closeStore = (): void => {
+    store.close();
+    lock.release();
+  };
+  try {
+    const machinery = await chooseAdapters(production, stateDirectory);
+    const { hosts, balancer, addressOf, balancerUrl, restartBalancer } = machinery;
+    const commits = commitsIn(stateDirectory);
+    for (const app of production.apps) await commits.repository(app);
+    const controller = new FairwayController({
+      world: { store, hosts, balancer, ports: production.ports, addressOf },
+      journal: new Journal(store),
+      commits,
+      readProduction: () => readProduction(configFile),
+      build: (request) => build({ ...request, directories }),
+      restartBalancer,
+      balancerUrl,
+      holder: `${process.pid}-${randomUUID()}`,
+      crash: crasher(parseCrashPoint(process.env.FAIRWAY_CRASH), () => process.kill(process.pid, 'SIGKILL')),
+      onError: (error) => log.error({ err: error }, 'a rollout met an error that should not be'),
+      now: Date.now,
+    });
+    const { listen } = production.control;
+    const server = await startServer({ controller, store, metrics: balancer, listen, stateDirectory, log });
+    controller.recover();
+    return {
+      url: server.url,
+      close: async () => {
+        await server.close();
+        await controller.close();
+        closeStore();
+      },
+    };
+  } catch (error) {
+    closeStore();
+    throw error;
+  }
+}

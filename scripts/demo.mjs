@@ -1,0 +1,7 @@
+// npm run demo [-- --exit] [-- --json FILE]
+import { join } from 'node:path';
+import { build, installPackages, root, run } from './workspace.mjs';
+
+installPackages();
+build();
+run(process.execPath, [join(root, 'packages/demo/dist/demo/main.js'), ...process.argv.slice(2)]);
