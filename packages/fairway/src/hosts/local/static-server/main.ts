@@ -40,6 +40,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     response.writeHead(308, { location: folder }).end();
     return;
   }
+  request.url = withIndex(request.url ?? '/');
   try {
     await handler(request, response, settings);
   } catch (error) {
@@ -62,6 +63,11 @@ function folderWithoutSlash(url: string): string | undefined {
   if (decoded.includes('\0') || decoded.split('/').includes('..') || !isFolder(join(root, decoded)))
     return undefined;
   return `${path}/${query === undefined ? '' : `?${query}`}`;
+}
+
+/** The page of a folder. serve-handler finds it only together with its redirects away from paths in `.html`. */
+function withIndex(url: string): string {
+  return url.replace(/\/(?=\?|$)/, '/index.html');
 }
 
 function isFolder(path: string): boolean {

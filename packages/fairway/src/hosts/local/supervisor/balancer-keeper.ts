@@ -33,7 +33,7 @@ const rebindTimeoutMs = 30_000;
  */
 export class BalancerKeeper {
   readonly #record: SupervisorRecord;
-  readonly #program: string;
+  readonly #program: () => string;
   readonly #logFile: string;
   #socket: ListeningSocket | undefined;
   #process: SupervisedProcess | undefined;
@@ -43,7 +43,7 @@ export class BalancerKeeper {
   /** Requests wait for each other, so that there is never one balancer too many. */
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(record: SupervisorRecord, program: string, logFile: string) {
+  constructor(record: SupervisorRecord, program: () => string, logFile: string) {
     this.#record = record;
     this.#program = program;
     this.#logFile = logFile;
@@ -151,7 +151,7 @@ export class BalancerKeeper {
     const { stateDirectory, socketPath } = record.request;
     mkdirSync(dirname(this.#logFile), { recursive: true, mode: 0o700 });
     const log = openSync(this.#logFile, 'a', 0o600);
-    const args = [this.#program, '--state', stateDirectory, '--socket', socketPath, '--listen-fd', '3'];
+    const args = [this.#program(), '--state', stateDirectory, '--socket', socketPath, '--listen-fd', '3'];
     const env = { PATH: process.env.PATH ?? '', HOME: homedir(), LANG: process.env.LANG ?? 'C.UTF-8' };
     try {
       const program = { file: process.execPath, args, cwd: stateDirectory, env };

@@ -18,7 +18,7 @@ process.on('unhandledRejection', (error) => console.error('unexpected:', error))
 
 try {
   const stateDirectory = values.state;
-  const balancerProgram = values.balancer ?? entryPoint('balancer/embedded/main');
+  const balancerProgram = () => values.balancer ?? entryPoint('balancer/embedded/main');
   if (!(await runSupervisor({ stateDirectory, socketPath: values.socket, balancerProgram }))) {
     console.error(`a supervisor runs already for ${stateDirectory}`);
     process.exit(0);

@@ -19,7 +19,7 @@ export interface SupervisorOptions {
   readonly stateDirectory: string;
   readonly socketPath: string;
   /** The program that runs as balancer. */
-  readonly balancerProgram: string;
+  readonly balancerProgram: () => string;
 }
 
 /**

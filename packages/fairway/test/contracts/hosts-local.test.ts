@@ -1,0 +1,16 @@
+import { freePort } from '../support/free-port.ts';
+import { LocalMachine } from '../support/local-machine.ts';
+import { hostsContract } from './hosts.ts';
+
+hostsContract('this machine, by its supervisor', () => {
+  const machine = new LocalMachine();
+  const { hosts, scratch } = machine;
+  return Promise.resolve({
+    hosts,
+    host: 'local',
+    address: '127.0.0.1',
+    scratch,
+    freePort,
+    close: () => machine.close(),
+  });
+});
