@@ -6,6 +6,7 @@ import type { Controller } from '../runner/controller.ts';
 import type { Store } from '../store/store.ts';
 import { isLoopback, loopbackNames, urlOf } from './addresses.ts';
 import { buildApp } from './app.ts';
+import { closerOf } from './graceful-close.ts';
 import { listen } from './listen.ts';
 import { type MetricsSource, startMetrics } from './metrics.ts';
 import { announce } from './server-file.ts';
@@ -27,8 +28,6 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const CLOSE_TIMEOUT_MS = 5000;
-
 /** Starts the HTTP API and says in `server.json` where it is. Throws CannotListen (`listen.ts`). */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { controller, store, stateDirectory, log } = options;
@@ -38,6 +37,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const parts = { controller, store, log, metrics, closing: closing.signal };
   const app = buildApp(parts, loopback ? loopbackNames(options.listen.address) : undefined);
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+
+  const end = closerOf(server);
 
   let url: string;
   try {
@@ -60,18 +61,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     url,
     close: () => {
-      closed ??= close(server, closing, conceal);
+      if (closed) return closed;
+      conceal();
+      closing.abort();
+      closed = end();
       return closed;
     },
   };
-}
-
-async function close(server: Server, closing: AbortController, conceal: () => void): Promise<void> {
-  conceal();
-  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
-  closing.abort();
-  server.closeIdleConnections();
-  const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
-  await ended;
-  clearTimeout(impatience);
 }

@@ -21,15 +21,20 @@ interface Validated {
 export function refuseInvalid(result: Validated): void {
   if (result.success || !result.error) return;
   const place = places[result.target] ?? result.target;
-  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, place, result.data));
-  throw new RequestRefused(400, 'The request is not as expected', { code: 'invalid-request', problems });
+  // A value that breaks two rules of its field is one problem.
+  const problems = new Set(result.error.issues.flatMap((issue) => describeIssue(issue, place, result.data)));
+  throw new RequestRefused(400, 'The request is not as expected', {
+    code: 'invalid-request',
+    problems: [...problems],
+  });
 }
 
 function describeIssue(issue: z.core.$ZodIssue, place: string, data: unknown): readonly string[] {
   const field = [place, ...issue.path].join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${field}.${key}: is not known here`);
-  return [`${field}: found ${found(data, issue.path)}, expected ${issue.message}`];
+  const expected = issue.code === 'invalid_type' && issue.expected === 'object' ? 'an object' : issue.message;
+  return [`${field}: found ${found(data, issue.path)}, expected ${expected}`];
 }
 
 function found(data: unknown, path: readonly PropertyKey[]): string {

@@ -105,14 +105,11 @@ export const CheckPushRequest = z
     oldCommit: fullCommit,
     newCommit: fullCommit,
     environment: z
-      .strictObject(
-        {
-          GIT_QUARANTINE_PATH: absolutePath.optional(),
-          GIT_OBJECT_DIRECTORY: absolutePath.optional(),
-          GIT_ALTERNATE_OBJECT_DIRECTORIES: absolutePath.optional(),
-        },
-        { error: "an object with git's quarantine variables" },
-      )
+      .strictObject({
+        GIT_QUARANTINE_PATH: absolutePath.optional(),
+        GIT_OBJECT_DIRECTORY: absolutePath.optional(),
+        GIT_ALTERNATE_OBJECT_DIRECTORIES: absolutePath.optional(),
+      })
       .default({}),
   })
   .openapi('CheckPushRequest');
