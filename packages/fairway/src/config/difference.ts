@@ -25,8 +25,8 @@ interface Setting {
 }
 
 function describeChange(key: string, from: Setting | undefined, to: Setting | undefined): string {
-  const secret = [from, to].some((setting) => setting && looksSecret(key, setting.compared));
-  if (secret) return !from ? 'added (not shown)' : !to ? 'removed' : 'changed (not shown)';
+  const secret = [from, to].some((value) => value !== undefined && looksSecret(key, value.compared));
+  if (secret) return `${!from ? 'added' : !to ? 'removed' : 'changed'} (not shown)`;
   return `${from?.shown ?? 'nothing'} → ${to?.shown ?? 'nothing'}`;
 }
 

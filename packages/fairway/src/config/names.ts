@@ -1,4 +1,5 @@
-export const APP_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+// Apps are keys of plain objects in registries, where `constructor` would be found without being there.
+export const APP_NAME = /^(?!constructor$)[a-z][a-z0-9-]{0,30}$/;
 export const HOST_NAME = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A token of RFC 9110, section 5.6.2. */

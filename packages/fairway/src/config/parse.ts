@@ -24,7 +24,10 @@ export function parseProduction(text: string, file: string): Production {
   const tree = readYamlTree(text, { asWritten: isKeptAsWritten });
   if (!tree.readable) throw new ConfigProblems(treeProblems(tree, file));
   const { production, findings } = interpret(tree.value, resolve(file), basename(file));
-  const problems = [...treeProblems(tree, file), ...findings.map((found) => locate(found, tree, file))];
+  const unread = tree.problems.map((problem) => problem.path).filter((path) => path.length > 0);
+  // What could not be read is not also missing.
+  const own = findings.filter((found) => !unread.some((path) => touches(path, found.path)));
+  const problems = [...treeProblems(tree, file), ...own.map((found) => locate(found, tree, file))];
   if (problems.length > 0 || production === undefined) throw new ConfigProblems(problems);
   return production;
 }

@@ -67,7 +67,9 @@ export function resolveReferences(
       return finding(path, 'value', message, didYouMean(inner, variables) ?? literal(whole));
     }
     const message = `found ${quote(whole)}, expected a reference such as \${hosts.data1.address}`;
-    return finding(path, 'value', message, literal(whole));
+    const property = /^hosts\.[^.]+\.(.+)$/.exec(inner)?.[1];
+    const meant = property && didYouMean(property, ['address']);
+    return finding(path, 'value', message, meant ?? literal(whole));
   }
 
   return { value: resolve(document, []), findings };

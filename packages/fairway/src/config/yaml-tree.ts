@@ -32,6 +32,7 @@ export interface TreeOptions {
 
 const MOST_VALUES = 20_000;
 const DEEPEST = 40;
+const CONFLICT = ['found the mark of a merge conflict, expected it to be resolved'] as const;
 const PLAIN_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
 /** Reads YAML 1.2 with merge keys. Aliases are followed, up to a bound, never in circles. Does not throw. */
@@ -42,7 +43,8 @@ export function readYamlTree(text: string, options: TreeOptions): YamlTree {
     merge: true,
     stringKeys: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    // At `silent` a second document would be dropped without an error.
+    logLevel: 'error',
   });
   const places = new Map<string, { key?: number; value?: number }>();
   const problems: TreeProblem[] = [];
@@ -59,9 +61,16 @@ export function readYamlTree(text: string, options: TreeOptions): YamlTree {
   }
 
   for (const error of document.errors) {
-    const [message, suggestion] = describeSyntaxError(error.code, error.message);
+    const { line } = positionOf(error.pos[0]);
+    if (error.code !== 'DUPLICATE_KEY') {
+      readable = false;
+      // What follows on the same line follows from the first.
+      if (problems.some((problem) => problem.position.line === line)) continue;
+    }
+    const isConflict = /^(<{7}|={7}|>{7})( |$)/.test(text.split('\n')[line - 1] ?? '');
+    const [message, suggestion] = isConflict ? CONFLICT : describeSyntaxError(error.code, error.message);
     complain([], error.pos[0], message, suggestion);
-    if (error.code !== 'DUPLICATE_KEY') readable = false;
+    if (isConflict) break;
   }
 
   function place(path: Path, part: 'key' | 'value', offset: number | undefined): void {
@@ -115,7 +124,8 @@ export function readYamlTree(text: string, options: TreeOptions): YamlTree {
       const key = isScalar(pair.key) ? pair.key : undefined;
       const name = keyName(key?.value);
       const offset = key?.range?.[0] ?? map.range?.[0] ?? 0;
-      if (name === undefined) continue;
+      // The second of two equal keys is a problem by itself; the first is the one that is read.
+      if (name === undefined || Object.hasOwn(own, name)) continue;
       if (name === '<<') {
         mergeInto(merged, pair.value, path, offset, ancestors);
       } else if (name === '__proto__') {

@@ -128,7 +128,9 @@ export function routePath() {
   const expected = 'a path that begins with /, such as /api';
   return leaf(text(expected, /^\//), (written) => {
     const unclear = /[?#\s*\\\0]|\/\/|%/.test(written) || /\/\.\.?(\/|$)/.test(written);
-    return unclear ? new Unfit(`${expected}, as visitors send it`) : written.replace(/(.)\/$/, '$1');
+    return unclear
+      ? new Unfit('a plain path, such as /api: no query, pattern, space, %, // or ..')
+      : written.replace(/(.)\/$/, '$1');
   });
 }
 

@@ -1,0 +1,674 @@
+import { describe, expect, test } from 'vitest';
+import { parseProduction } from './parse.ts';
+import { ConfigProblems } from './problem.ts';
+
+// One case for each rule: what stands in the file, and exactly what a person reads.
+
+type Case = readonly [written: string, message: string];
+
+const inApp = (line: string) => `apps:\n  web:\n    runtime: node\n    ${line}\n`;
+const inFile = (line: string) => `${line}\napps: {}\n`;
+const asIs = (text: string) => text;
+
+function messageFor(text: string): string {
+  try {
+    parseProduction(text, 'fairway.yml');
+  } catch (error) {
+    if (error instanceof ConfigProblems) return error.message;
+    throw error;
+  }
+  return 'no problem';
+}
+
+function table(title: string, around: (written: string) => string, cases: readonly Case[]): void {
+  describe(title, () => {
+    test.each(cases)('%j', (written, message) => {
+      expect(messageFor(around(written))).toBe(`fairway.yml:${message}`);
+    });
+  });
+}
+
+table('What a value of an app must be', inApp, [
+  [
+    'health: { timeout: 2 }',
+    '4:24: apps.web.health.timeout: found 2, expected a duration from 10ms to 24h, such as 500ms, 2s or 5m. Did you mean "2s"?',
+  ],
+  [
+    'health: { timeout: 2 s }',
+    '4:24: apps.web.health.timeout: found "2 s", expected a duration from 10ms to 24h, such as 500ms, 2s or 5m',
+  ],
+  [
+    'health: { interval: 49ms }',
+    '4:25: apps.web.health.interval: found "49ms", expected a duration from 50ms to 24h',
+  ],
+  ['deploy: { soak: 25h }', '4:21: apps.web.deploy.soak: found "25h", expected a duration from 0s to 24h'],
+  ['build_timeout: 0s', '4:20: apps.web.build_timeout: found "0s", expected a duration from 1s to 24h'],
+  [
+    'deploy: { drain_timeout: -1s }',
+    '4:30: apps.web.deploy.drain_timeout: found "-1s", expected a duration from 0s to 24h, such as 500ms, 2s or 5m',
+  ],
+  [
+    'route: { max_body: 20 }',
+    '4:24: apps.web.route.max_body: found 20, expected a size from 1kb to 1024gb, such as 64kb, 20mb or 1gb. Did you mean "20mb"?',
+  ],
+  [
+    'route: { max_body: 20MiB }',
+    '4:24: apps.web.route.max_body: found "20MiB", expected a size from 1kb to 1024gb, such as 64kb, 20mb or 1gb',
+  ],
+  [
+    'route: { max_header: 2mb }',
+    '4:26: apps.web.route.max_header: found "2mb", expected a size from 1kb to 1mb',
+  ],
+  [
+    'limits: { memory: 1mb }',
+    '4:23: apps.web.limits.memory: found "1mb", expected a size from 16mb to 1024gb',
+  ],
+  ['logs: { max_size: 1kb }', '4:23: apps.web.logs.max_size: found "1kb", expected a size from 64kb to 10gb'],
+  ['logs: { keep: 0 }', '4:19: apps.web.logs.keep: found 0, expected a whole number from 1 to 100'],
+  ['health: { rise: 0 }', '4:21: apps.web.health.rise: found 0, expected a whole number from 1 to 100'],
+  ['health: { fall: 1.5 }', '4:21: apps.web.health.fall: found 1.5, expected a whole number from 1 to 100'],
+  [
+    'health: { status: 600 }',
+    '4:23: apps.web.health.status: found 600, expected a status code or a range of them, such as 200-399',
+  ],
+  [
+    'health: { status: 399-200 }',
+    '4:23: apps.web.health.status: found "399-200", expected a status code or a range of them, such as 200-399',
+  ],
+  [
+    'health: { path: health }',
+    '4:21: apps.web.health.path: found "health", expected a path that begins with /, such as /health',
+  ],
+  [
+    'health: { path: /a b }',
+    '4:21: apps.web.health.path: found "/a b", expected a path that begins with /, such as /health',
+  ],
+  [
+    'health: { headers: { "a b": x } }',
+    '4:26: apps.web.health.headers."a b": found "a b", expected a header name',
+  ],
+  [
+    'health: { headers: { host: "a\\nb" } }',
+    '4:32: apps.web.health.headers.host: found "a\\nb", expected text on one line',
+  ],
+  ['health: { headers: { host: 1 } }', '4:32: apps.web.health.headers.host: found 1, expected text'],
+  ['health: 3', '4:13: apps.web.health: found 3, expected keys and values'],
+  [
+    'directory: /srv/app',
+    '4:16: apps.web.directory: found "/srv/app", expected a folder within the repository, such as server/site: no absolute path and no ".."',
+  ],
+  [
+    'directory: a/../../b',
+    '4:16: apps.web.directory: found "a/../../b", expected a folder within the repository, such as server/site: no absolute path and no ".."',
+  ],
+  [
+    "directory: ''",
+    '4:16: apps.web.directory: found "", expected a folder within the repository, such as server/site',
+  ],
+  ['port_env: A-B', '4:15: apps.web.port_env: found "A-B", expected the name of an environment variable'],
+  ['env: { A-B: x }', '4:12: apps.web.env.A-B: found "A-B", expected the name of an environment variable'],
+  ['env: { A: [x] }', '4:15: apps.web.env.A: found a list, expected text, a number, true or false'],
+  ['env: { A: }', '4:15: apps.web.env.A: found nothing, expected text, a number, true or false'],
+  ['env: [A]', '4:10: apps.web.env: found a list, expected keys and values'],
+  ['env: { A: "x\\0" }', '4:15: apps.web.env.A: found "x\\u0000", expected text without NUL'],
+  [
+    'env: { FAIRWAY_APP: x }',
+    '4:12: apps.web.env.FAIRWAY_APP: found a variable that Fairway sets itself, expected another name',
+  ],
+  [
+    'route: { hosts: ["www.example.org:80"] }',
+    '4:22: apps.web.route.hosts[0]: found "www.example.org:80", expected a host name without port, such as www.example.org or *.example.org',
+  ],
+  [
+    'route: { hosts: [a_b] }',
+    '4:22: apps.web.route.hosts[0]: found "a_b", expected a host name without port, such as www.example.org or *.example.org',
+  ],
+  [
+    'route: { hosts: www.example.org }',
+    '4:21: apps.web.route.hosts: found "www.example.org", expected a list of host names',
+  ],
+  [
+    'route: { paths: [api] }',
+    '4:22: apps.web.route.paths[0]: found "api", expected a path that begins with /, such as /api',
+  ],
+  [
+    'route: { paths: [/a/../b] }',
+    '4:22: apps.web.route.paths[0]: found "/a/../b", expected a plain path, such as /api: no query, pattern, space, %, // or ..',
+  ],
+  [
+    'route: { paths: ["/a?b"] }',
+    '4:22: apps.web.route.paths[0]: found "/a?b", expected a plain path, such as /api: no query, pattern, space, %, // or ..',
+  ],
+  ['route: { paths: [] }', '4:21: apps.web.route.paths: found an empty list, expected at least one path'],
+  [
+    'route: { algorithm: random }',
+    '4:25: apps.web.route.algorithm: found "random", expected least-connections or round-robin',
+  ],
+  [
+    'deploy: { branch: a..b }',
+    '4:23: apps.web.deploy.branch: found "a..b", expected the name of a git branch, such as production',
+  ],
+  [
+    "deploy: { branch: 'my branch' }",
+    '4:23: apps.web.deploy.branch: found "my branch", expected the name of a git branch, such as production',
+  ],
+  [
+    'deploy: { strategy: roling }',
+    '4:25: apps.web.deploy.strategy: found "roling", expected rolling. Did you mean "rolling"?',
+  ],
+  ['deploy: { keep: 1 }', '4:21: apps.web.deploy.keep: found 1, expected a whole number from 2 to 100'],
+  [
+    'deploy: { max_unavailable: -1 }',
+    '4:32: apps.web.deploy.max_unavailable: found -1, expected a number or a percentage',
+  ],
+  [
+    'deploy: { max_unavailable: all }',
+    '4:32: apps.web.deploy.max_unavailable: found "all", expected a number or a percentage',
+  ],
+  [
+    'deploy: { surge: 101% }',
+    '4:22: apps.web.deploy.surge: found "101%", expected a number, a percentage or all',
+  ],
+  [
+    'deploy: { surge: most }',
+    '4:22: apps.web.deploy.surge: found "most", expected a number, a percentage or all',
+  ],
+  [
+    'repository: --upload-pack=x',
+    '4:17: apps.web.repository: found "--upload-pack=x", expected a git URL (https://…, ssh://…, git@host:path) or a path',
+  ],
+  [
+    'repository: ext::sh',
+    '4:17: apps.web.repository: found "ext::sh", expected a git URL (https://…, ssh://…, git@host:path) or a path',
+  ],
+  [
+    'repository: https://me:hidden@example.org/x.git',
+    '4:17: apps.web.repository: found credentials in a URL, expected a URL without them. Let a git credential helper or an SSH key hold them.',
+  ],
+  [
+    "repository: 'ftp://example.org/x'",
+    '4:17: apps.web.repository: found "ftp://example.org/x", expected a git URL (https://…, ssh://…, git@host:path) or a path',
+  ],
+  [
+    "repository: 'https://'",
+    '4:17: apps.web.repository: found "https://", expected a git URL (https://…, ssh://…, git@host:path) or a path',
+  ],
+  [
+    'instances: 0',
+    '4:16: apps.web.instances: found 0, expected from 1 to 1000 instances. To take an app out of production, remove it from the file.',
+  ],
+  ['instances: 1001', '4:16: apps.web.instances: found 1001, expected from 1 to 1000 instances'],
+  [
+    'instances: many',
+    '4:16: apps.web.instances: found "many", expected a number or names under hosts (there is no "many")',
+  ],
+  [
+    'instances: box[3-1]',
+    '4:16: apps.web.instances: found "box[3-1]", expected a range that goes up, such as [1-3]',
+  ],
+  [
+    'instances: box[1-2]x[1-2]',
+    '4:16: apps.web.instances: found "box[1-2]x[1-2]", expected one range of whole numbers, such as box[1-3]',
+  ],
+  ['instances: []', '4:16: apps.web.instances: found an empty list, expected at least one instance'],
+  [
+    'instances: 1.5',
+    '4:16: apps.web.instances: found 1.5, expected a number of instances, or host names such as box[1-3]',
+  ],
+  [
+    'instances: true',
+    '4:16: apps.web.instances: found true, expected a number of instances, or host names such as box[1-3]',
+  ],
+  [
+    'instances: local, local',
+    '4:16: apps.web.instances: found "local, local", expected a number or names under hosts (there is no "local, local")',
+  ],
+  [
+    'instances: [local, local]',
+    '4:24: apps.web.instances[1]: found "local", expected each host once (local is named before)',
+  ],
+  [
+    'instances: [locl]',
+    '4:17: apps.web.instances[0]: found "locl", expected a number or names under hosts (there is no "locl"). Did you mean "local"?',
+  ],
+]);
+
+table('What a command must be, as it is run without a shell', inApp, [
+  [
+    'start: npm ci && npm start',
+    '4:12: apps.web.start: found "npm ci && npm start", expected one program and its arguments: it is run without a shell, so "&&" would mean nothing. Write ["sh", "-c", …] where you want a shell.',
+  ],
+  [
+    'start: node server.js > log',
+    '4:12: apps.web.start: found "node server.js > log", expected one program and its arguments: it is run without a shell, so ">" would mean nothing. Write ["sh", "-c", …] where you want a shell.',
+  ],
+  [
+    'start: node a; node b',
+    '4:12: apps.web.start: found "node a; node b", expected one program and its arguments: it is run without a shell, so ";" would mean nothing. Write ["sh", "-c", …] where you want a shell.',
+  ],
+  [
+    'start: node $(cat x)',
+    '4:12: apps.web.start: found "node $(cat x)", expected one program and its arguments: it is run without a shell, so "$(" would mean nothing. Write ["sh", "-c", …] where you want a shell.',
+  ],
+  [
+    'start: node server.js &',
+    '4:12: apps.web.start: found "node server.js &", expected one program and its arguments: it is run without a shell, so "&" would mean nothing. Write ["sh", "-c", …] where you want a shell.',
+  ],
+  [
+    'start: "node \'server.js"',
+    '4:12: apps.web.start: found "node \'server.js", expected a command whose quotes are closed. Write a list to be exact.',
+  ],
+  [
+    'start: node server.js $PORT',
+    '4:12: apps.web.start: found "node server.js $PORT", expected no shell variable: it is run without a shell, so "$PORT" would stay as it is. Write ${PORT}.',
+  ],
+  [
+    'start: MODE=a node server.js',
+    '4:12: apps.web.start: found "MODE=a node server.js", expected the program first: it is run without a shell. Put MODE under env.',
+  ],
+  [
+    'start: cd site',
+    '4:12: apps.web.start: found "cd site", expected a program: it is run without a shell. Use the key directory.',
+  ],
+  [
+    "start: ''",
+    '4:12: apps.web.start: found "", expected a command, such as node server.js, or a list of its words',
+  ],
+  [
+    'start: []',
+    '4:12: apps.web.start: found an empty list, expected a command, such as node server.js, or a list of its words',
+  ],
+  [
+    'start: [""]',
+    '4:12: apps.web.start: found a list, expected a command, such as node server.js, or a list of its words',
+  ],
+  ['start: [node, 1]', '4:19: apps.web.start[1]: found 1, expected text'],
+  [
+    'start: 1',
+    '4:12: apps.web.start: found 1, expected a command, such as node server.js, or a list of its words',
+  ],
+  [
+    'start: { a: 1 }',
+    '4:12: apps.web.start: found keys and values, expected a command, such as node server.js, or a list of its words',
+  ],
+  [
+    'start: node server.js ${PROT}',
+    '4:12: apps.web.start: found "${PROT}", expected a variable that the instance has: PORT, FAIRWAY_INSTANCE, HOME, LANG, PATH, FAIRWAY_APP, FAIRWAY_COMMIT or FAIRWAY_RELEASE. Write "$${PROT}" for the text itself.',
+  ],
+  [
+    'start: node server.js ${hosts.data1.address}',
+    '4:12: apps.web.start: found "${hosts.data1.address}", but there is no host data1; expected local',
+  ],
+  [
+    'build: make ${MODE}',
+    '4:12: apps.web.build: found "${MODE}", expected a reference such as ${hosts.data1.address}. Write "$${MODE}" for the text itself.',
+  ],
+  [
+    'deploy: { hooks: { after_deploy: a | b } }',
+    '4:38: apps.web.deploy.hooks.after_deploy: found "a | b", expected one program and its arguments: it is run without a shell, so "|" would mean nothing. Write ["sh", "-c", …] where you want a shell.',
+  ],
+]);
+
+table('Which keys an app has', inApp, [
+  ['heath: {}', '4:5: apps.web.heath: found an unknown key. Did you mean "health"?'],
+  [
+    'banana: 1',
+    '4:5: apps.web.banana: found an unknown key, expected repository, directory, runtime, build, build_timeout, start, port_env, instances, health, route, env, limits, logs or deploy',
+  ],
+  [
+    'health: { intervall: 1s }',
+    '4:15: apps.web.health.intervall: found an unknown key. Did you mean "interval"?',
+  ],
+  [
+    'deploy: { max-unavailable: 1 }',
+    '4:15: apps.web.deploy.max-unavailable: found an unknown key. Did you mean "max_unavailable"?',
+  ],
+  [
+    'deploy: { hooks: { before: x } }',
+    '4:24: apps.web.deploy.hooks.before: found an unknown key, expected before_deploy or after_deploy',
+  ],
+  ['runtime: node', '4:5: found the same key a second time, expected each key once'],
+]);
+
+table('What names an app and its runtime', asIs, [
+  [
+    'apps: { web: { runtime: noode } }',
+    '1:25: apps.web.runtime: found "noode", expected node, static or command. Did you mean "node"?',
+  ],
+  [
+    'apps: { web: { runtime: { type: ruby } } }',
+    '1:33: apps.web.runtime.type: found "ruby", expected node, static or command',
+  ],
+  [
+    'apps: { web: { runtime: { version: 20 } } }',
+    '1:16: apps.web.runtime.type: found nothing, expected node, static or command',
+  ],
+  [
+    'apps: { web: { runtime: { type: node, version: twenty } } }',
+    '1:48: apps.web.runtime.version: found "twenty", expected a version of Node, such as 22 or ">=20.11"',
+  ],
+  ['apps: { web: { runtime: 20 } }', '1:25: apps.web.runtime: found 20, expected node, static or command'],
+  ['apps: { web: {} }', '1:9: apps.web.runtime: found nothing, expected node, static or command'],
+  ['apps: { web: }', '1:14: apps.web: found nothing, expected keys and values'],
+  [
+    'apps: { Web: { runtime: node } }',
+    '1:9: apps.Web: found "Web", expected a name of a-z, 0-9 and -, at most 31, a letter first',
+  ],
+  [
+    'apps: { web_1: { runtime: node } }',
+    '1:9: apps.web_1: found "web_1", expected a name of a-z, 0-9 and -, at most 31, a letter first',
+  ],
+  ['apps: []', '1:7: apps: found an empty list, expected keys and values'],
+  ['apps:', '1:6: apps: found nothing, expected keys and values'],
+  ['name: x', '1:1: apps: found nothing, expected keys and values'],
+  [
+    'apps: { web: { runtime: { type: node, versoin: 20 } } }',
+    '1:39: apps.web.runtime.versoin: found an unknown key. Did you mean "version"?',
+  ],
+  [
+    'apps: { constructor: { runtime: node } }',
+    '1:9: apps.constructor: found "constructor", expected a name of a-z, 0-9 and -, at most 31, a letter first',
+  ],
+]);
+
+table('What the file as a whole must say', inFile, [
+  ['name: My Shop', '1:7: name: found "My Shop", expected a name of a-z, 0-9 and -, such as production'],
+  ['name: 7', '1:7: name: found 7, expected a name of a-z, 0-9 and -, such as production'],
+  ['control: { listen: 70000 }', '1:20: control.listen: found 70000, expected a port from 0 to 65535'],
+  [
+    'control: { listen: example.org:80 }',
+    '1:20: control.listen: found "example.org:80", expected an address and a port, such as 127.0.0.1:8080',
+  ],
+  [
+    "balancer: { listen: '127.0.0.1' }",
+    '1:21: balancer.listen: found "127.0.0.1", expected an address and a port, such as 127.0.0.1:8080',
+  ],
+  [
+    'balancer: { listen: 127.0.0.1:7480 }',
+    '1:21: balancer.listen: found port 7480, where the control server listens, expected another port',
+  ],
+  [
+    'balancer: { listen: 0.0.0.0:7480 }',
+    '1:21: balancer.listen: found port 7480, where the control server listens, expected another port',
+  ],
+  [
+    'balancer: { listen: 20005 }',
+    '1:21: balancer.listen: found port 20005, one of those for instances (20000-29999), expected another port',
+  ],
+  [
+    'ports: 80-90',
+    '1:8: ports: found "80-90", expected a range of ports from 1024 to 65535, such as 20000-29999',
+  ],
+  [
+    'ports: 3000-2000',
+    '1:8: ports: found "3000-2000", expected a range of ports from 1024 to 65535, such as 20000-29999',
+  ],
+  [
+    'ports: 20000',
+    '1:8: ports: found 20000, expected a range of ports from 1024 to 65535, such as 20000-29999',
+  ],
+  ['appps: {}', '1:1: appps: found an unknown key. Did you mean "apps"?'],
+  [
+    'hosts: { Data: { address: 10.0.0.1 } }',
+    '1:10: hosts.Data: found "Data", expected a name of a-z, 0-9 and -, such as data1 or box[1-3]',
+  ],
+  ['hosts: { data1: 10.0.0.1 }', '1:17: hosts.data1: found "10.0.0.1", expected keys and values'],
+  [
+    'hosts: { data1: { address: 10.0.0.300 } }',
+    '1:28: hosts.data1.address: found "10.0.0.300", expected an IP address or a host name',
+  ],
+  [
+    'hosts: { data1: { address: a_b } }',
+    '1:28: hosts.data1.address: found "a_b", expected an IP address or a host name',
+  ],
+  ['hosts: { data1: {} }', '1:10: hosts.data1.address: found nothing, expected an IP address or a host name'],
+  [
+    "hosts: { 'box[1-3]': { address: '10.0.0.[1-2]' } }",
+    '1:33: hosts.box[1-3].address: found "10.0.0.[1-2]", expected a range of 3, one for each host (found 2)',
+  ],
+  [
+    "hosts: { 'box[1-3]': { address: 10.0.0.1 } }",
+    '1:33: hosts.box[1-3].address: found "10.0.0.1", expected a range of 3, one for each host (found 1)',
+  ],
+  [
+    "hosts: { data1: { address: '10.0.0.[1-2]' } }",
+    '1:28: hosts.data1.address: found "10.0.0.[1-2]", expected one address (found 2)',
+  ],
+  [
+    "hosts: { 'box[3-1]': { address: '10.0.0.[1-3]' } }",
+    '1:10: hosts.box[3-1]: found "box[3-1]", expected a range that goes up, such as [1-3]',
+  ],
+  [
+    "hosts: { 'box[1-2]': { address: '10.0.0.[5-4]' } }",
+    '1:33: hosts.box[1-2].address: found "10.0.0.[5-4]", expected a range that goes up, such as [4-5]',
+  ],
+  [
+    "hosts: { 'box[1-2]': { address: '10.0.0.[1-2]' }, box2: { address: 10.0.0.9 } }",
+    '1:51: hosts.box2: found the host box2, which is named before, expected another name',
+  ],
+  [
+    'hosts: { local: { address: 10.0.0.9 } }',
+    '1:10: hosts.local: found the host local, which always is this machine, expected another name',
+  ],
+  [
+    "hosts: { 'box-[1-2]-': { address: '10.0.0.[1-2]' } }",
+    '1:10: hosts.box-[1-2]-: found the name "box-1-", expected at most 63 of a-z, 0-9 and -',
+  ],
+  [
+    "hosts: { 'box[1-2000]': { address: '10.0.0.[1-2000]' } }",
+    '1:10: hosts.box[1-2000]: found "box[1-2000]", expected a range of at most 1000 numbers',
+  ],
+]);
+
+table('What is planned and not there yet', inFile, [
+  ['provider: ssh', '1:11: provider: ssh is not available in this version; use local'],
+  ['provider: lab', '1:11: provider: lab is not available in this version; use local'],
+  ['provider: aws', '1:11: provider: aws is not available in this version; use local'],
+  ['provider: docker', '1:11: provider: found "docker", expected local'],
+  [
+    'balancer: { type: haproxy }',
+    '1:19: balancer.type: haproxy is not available in this version; use embedded',
+  ],
+  [
+    'hosts: { a: { address: 10.0.0.1, roles: [flags] } }',
+    '1:34: hosts.a.roles: roles is not available in this version; prepare this machine yourself',
+  ],
+]);
+
+table('What is planned for apps and not there yet', inApp, [
+  [
+    'web: { root: public }',
+    '4:5: apps.web.web: web is not available in this version; serve the files from the app, or as an app of their own with runtime static',
+  ],
+  [
+    'context: /x',
+    '4:5: apps.web.context: context is not available in this version; run the app with runtime command',
+  ],
+  [
+    'secrets: [PASSWORD]',
+    '4:5: apps.web.secrets: secrets is not available in this version; use env, and keep this file readable by its owner only',
+  ],
+  ['flags: {}', '4:5: apps.web.flags: flags is not available in this version; leave it out'],
+  [
+    'route: { deny: [/x] }',
+    '4:14: apps.web.route.deny: deny is not available in this version; refuse those paths in the app',
+  ],
+  [
+    'route: { sticky: true }',
+    '4:14: apps.web.route.sticky: sticky is not available in this version; keep sessions where every instance finds them',
+  ],
+  [
+    'deploy: { strategy: canary }',
+    '4:25: apps.web.deploy.strategy: canary is not available in this version; use rolling',
+  ],
+  [
+    'deploy: { strategy: blue-green }',
+    '4:25: apps.web.deploy.strategy: blue-green is not available in this version; use rolling with surge: all',
+  ],
+  [
+    'deploy: { canary: {} }',
+    '4:15: apps.web.deploy.canary: canary is not available in this version; use strategy rolling',
+  ],
+  [
+    'deploy: { steps: [] }',
+    '4:15: apps.web.deploy.steps: steps is not available in this version; use strategy rolling',
+  ],
+  [
+    'deploy: { judge: {} }',
+    '4:15: apps.web.deploy.judge: judge is not available in this version; use strategy rolling',
+  ],
+  ['deploy: { bake: 1m }', '4:15: apps.web.deploy.bake: bake is not available in this version; use soak'],
+]);
+
+table('Which runtimes are planned and not there yet', asIs, [
+  [
+    'apps: { web: { runtime: tomcat } }',
+    '1:25: apps.web.runtime: tomcat is not available in this version; use command',
+  ],
+  [
+    'apps: { web: { runtime: { type: tomcat, version: 9 } } }',
+    '1:33: apps.web.runtime.type: tomcat is not available in this version; use command',
+  ],
+]);
+
+table("What an app's keys must be together", inApp, [
+  [
+    'env: { PORT: 1 }',
+    '4:12: apps.web.env.PORT: found the variable of the port, expected none: each instance is given its own. Name another variable in port_env, or leave this out.',
+  ],
+  [
+    'deploy: { max_unavailable: 2 }',
+    '4:32: apps.web.deploy.max_unavailable: found 2 for 2 instances, expected fewer: none would be left to serve',
+  ],
+  [
+    'deploy: { max_unavailable: 3 }',
+    '4:32: apps.web.deploy.max_unavailable: found 3 for 2 instances, expected fewer: none would be left to serve',
+  ],
+  [
+    'deploy: { max_unavailable: 0, surge: 0 }',
+    '4:32: apps.web.deploy.max_unavailable: found 0 with surge 0, expected one of them above 0: no instance could ever be replaced',
+  ],
+  [
+    'deploy: { surge: 3 }',
+    '4:22: apps.web.deploy.surge: found 3 for 2 instances, expected at most 2: each has one place beside it. Write surge: all.',
+  ],
+  [
+    'health: { start_timeout: 1s }',
+    '4:30: apps.web.health.start_timeout: found 1s, expected at least 2s (2 checks, one each 1s)',
+  ],
+  [
+    'deploy: { stall_timeout: 59s }',
+    '4:30: apps.web.deploy.stall_timeout: found 59s, expected at least 1m, the longest single wait (start_timeout, soak, or drain_timeout and stop_timeout)',
+  ],
+  ['route: { paths: [/a, /a/] }', '4:26: apps.web.route.paths[1]: found "/a", expected each once'],
+  [
+    'route: { hosts: [A.example.org, a.example.org] }',
+    '4:37: apps.web.route.hosts[1]: found "a.example.org", expected each once',
+  ],
+  [
+    'deploy: { max_unavailable: 100% }',
+    '4:32: apps.web.deploy.max_unavailable: found 2 for 2 instances, expected fewer: none would be left to serve',
+  ],
+]);
+
+table('What apps, hosts and ports must be together', asIs, [
+  [
+    'apps: { web: { runtime: command } }',
+    '1:9: apps.web.start: found nothing, expected a command, as runtime command starts nothing by itself',
+  ],
+  [
+    'apps: { web: { runtime: static, start: ./x } }',
+    '1:40: apps.web.start: found a command, expected none: runtime static serves the files itself. Use runtime command or node for a server of your own.',
+  ],
+  [
+    'apps: { web: { runtime: { type: static, version: 20 } } }',
+    '1:50: apps.web.runtime.version: found a version, expected none: runtime static uses no Node',
+  ],
+  [
+    'apps:\n  one: { runtime: node }\n  two: { runtime: node }\n',
+    '3:3: apps.two.route.paths[0]: found the route / of any host, which leads to one already. Give one of them another host or path.',
+  ],
+  [
+    'apps:\n  one: { runtime: node, route: { hosts: [a.org, b.org] } }\n  two:\n    runtime: node\n    route:\n      hosts:\n        - c.org\n        - B.org\n',
+    '8:11: apps.two.route.hosts[1]: found the route b.org/, which leads to one already. Give one of them another host or path.',
+  ],
+  [
+    'ports: 20000-20002\napps: { web: { runtime: node } }',
+    '1:8: ports: found "20000-20002", expected room for 4 ports, two for each of 2 instances (found 3)',
+  ],
+  [
+    "hosts: { 'box[1-3]': { address: '10.0.0.[1-3]' } }\napps: { web: { runtime: node, instances: 'box[1-3]' } }",
+    '2:42: apps.web.instances: found "box[1-3]", expected hosts of this machine: box1 is 10.0.0.1, and provider local runs every instance here. Write a number of instances.',
+  ],
+  [
+    "hosts: { 'box[1-3]': { address: '127.0.0.[1-3]' } }\napps: { web: { runtime: node, instances: 'bix[1-3]' } }",
+    '2:42: apps.web.instances: found "bix[1-3]", expected a number or names under hosts (there is no "bix1"). Did you mean "box1"?',
+  ],
+  [
+    "hosts: { data1: { address: 10.0.0.1 } }\napps: { web: { runtime: node, env: { A: '${hosts.data2.address}' } } }",
+    '2:41: apps.web.env.A: found "${hosts.data2.address}", but there is no host data2; expected local or data1. Did you mean "data1"?',
+  ],
+  [
+    "apps: { web: { runtime: node, env: { A: '${FOO}' } } }",
+    '1:41: apps.web.env.A: found "${FOO}", expected a reference such as ${hosts.data1.address}. Write "$${FOO}" for the text itself.',
+  ],
+  [
+    "apps: { web: { runtime: node, env: { A: '${hosts.data1' } } }",
+    '1:41: apps.web.env.A: found "${hosts.data1", expected a reference such as ${hosts.data1.address}. Write "$${hosts.data1" for the text itself.',
+  ],
+  [
+    "apps: { web: { runtime: node, env: { A: '${hosts.local.adress}' } } }",
+    '1:41: apps.web.env.A: found "${hosts.local.adress}", expected a reference such as ${hosts.data1.address}. Did you mean "address"?',
+  ],
+]);
+
+table('What the text must be', asIs, [
+  [
+    '',
+    '1:1: found nothing, expected at least the key apps. Run "fairway init" in your app\'s folder for a fairway.yml to begin with.',
+  ],
+  [
+    '# nothing\n',
+    '1:1: found nothing, expected at least the key apps. Run "fairway init" in your app\'s folder for a fairway.yml to begin with.',
+  ],
+  [
+    '---\n',
+    '1:4: found nothing, expected at least the key apps. Run "fairway init" in your app\'s folder for a fairway.yml to begin with.',
+  ],
+  ['a', '1:1: found "a", expected keys and values'],
+  ['- a', '1:1: found a list, expected keys and values'],
+  ['apps:\n\tweb: {}', '2:1: found a tab, expected spaces for indentation'],
+  [
+    'apps: {\n',
+    '2:1: found invalid YAML: Flow map in block collection must be sufficiently indented and end with a }',
+  ],
+  [
+    'apps: { web: { runtime: node } }\napps: {}',
+    '2:1: found the same key a second time, expected each key once',
+  ],
+  [
+    'a: b: c',
+    '1:4: found invalid YAML: Nested mappings are not allowed in compact mappings. Text with special characters needs quotes around it.',
+  ],
+  ['--- \napps: {}\n---\napps: {}', '3:1: found a second document ("---"), expected one'],
+  ['apps: *x', '1:7: apps: found the alias *x, expected an anchor &x before it'],
+  ['apps: &x { web: *x }', '1:17: apps.web: found the alias *x within its own anchor, expected an end'],
+  ['apps: !custom {}', '1:15: apps: found the tag "!custom", expected a plain value'],
+  [
+    'apps: { web: { runtime: !!binary aGk= } }',
+    '1:34: apps.web.runtime: found the tag "tag:yaml.org,2002:binary", expected a plain value',
+  ],
+  ['__proto__: {}\napps: {}', '1:1: __proto__: found an unknown key, expected another name'],
+  ['? [a]\n: b\n', '1:3: found invalid YAML: With stringKeys, all keys must be strings'],
+  [
+    '@a: b',
+    '1:1: found invalid YAML: Plain value cannot start with reserved character @. Text with special characters needs quotes around it.',
+  ],
+  ['apps: "x', '1:9: found invalid YAML: Missing closing "quote'],
+  ['<<: 3\napps: {}', '1:1: "<<": found something else, expected keys and values to merge in'],
+  ['%YAML 9\n---\napps: {}', '1:7: found invalid YAML: Unsupported YAML version 9'],
+  [
+    'apps: {}\n<<<<<<< HEAD\nname: a\n=======\nname: b\n>>>>>>> x\n',
+    '2:1: found the mark of a merge conflict, expected it to be resolved',
+  ],
+]);
