@@ -62,6 +62,11 @@ export class Context {
     );
   }
 
+  /** Where a new configuration file goes: `--config`, or `fairway.yml` here. */
+  newConfigFile(): string {
+    return resolve(this.surroundings.cwd, this.#options.config ?? 'fairway.yml');
+  }
+
   /** Absolute path: `--state`, FAIRWAY_STATE, or `.fairway` beside the configuration file. */
   stateDirectory(): string {
     const given = this.#options.state ?? this.surroundings.env.FAIRWAY_STATE;

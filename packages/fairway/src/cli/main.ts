@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import type { ExitCode } from './exit.ts';
 import type { Style } from './output/style.ts';
 import { createProgram } from './program.ts';
@@ -20,7 +20,7 @@ export async function runCommandLine(
     return program.exitCode();
   } catch (error) {
     if (isDone(error)) return 0;
-    return printError(error, words, surroundings);
+    return printError(error, words, surroundings, typedCommand(program.command, words));
   }
 }
 
@@ -34,12 +34,27 @@ async function printError(
   error: unknown,
   words: readonly string[],
   surroundings: Surroundings,
+  command: string,
 ): Promise<ExitCode> {
   const { renderReport, report } = await import('./output/report.ts');
-  const found = report(error, { debug: surroundings.env.FAIRWAY_DEBUG === '1', logFile: undefined });
+  const debug = surroundings.env.FAIRWAY_DEBUG === '1';
+  const found = report(error, { debug, command, logFile: undefined });
   const lines = renderReport(found, await errorStyle(words, surroundings));
   surroundings.stderr.write(`${lines.join('\n')}\n`);
   return found.exitCode;
+}
+
+/** The verb, and the verb below it: what `--help` can be asked of. */
+function typedCommand(root: Command, words: readonly string[]): string {
+  const names: string[] = [];
+  let place: Command | undefined = root;
+  for (const word of words) {
+    const next: Command | undefined = place.commands.find((one) => one.name() === word);
+    if (!next) continue;
+    names.push(word);
+    place = next;
+  }
+  return names.join(' ');
 }
 
 async function errorStyle(words: readonly string[], { env, stderr }: Surroundings): Promise<Style> {

@@ -28,6 +28,7 @@ type Hook = typeof import('../hooks/post-receive.ts')['postReceive'];
 function defineHook(command: Command, act: Act, summary: string, load: () => Promise<Hook>): void {
   command
     .summary(summary)
+    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
     .requiredOption('--app <app>', "the repository's app")
     .action(act(async (context, options: HookOptions) => (await load())(context, options.app)));
   examples(command, [

@@ -6,7 +6,12 @@ import { renderTable } from './table.ts';
 import { ago, elapsed, withIsoTimes } from './times.ts';
 
 const plain = chooseStyle({ env: {}, isTerminal: false, columns: undefined, color: true });
-const colored = chooseStyle({ env: { FORCE_COLOR: '1' }, isTerminal: false, columns: undefined, color: true });
+const colored = chooseStyle({
+  env: { FORCE_COLOR: '1' },
+  isTerminal: false,
+  columns: undefined,
+  color: true,
+});
 const NOW = 1_800_000_000_000;
 
 describe('the style', () => {
@@ -56,7 +61,10 @@ describe('times', () => {
   });
 
   test('are ISO 8601 for scripts, wherever they lie in an answer', () => {
-    const answer = { at: NOW, apps: [{ standing: { since: NOW }, rollout: { requestedAt: NOW, port: 4000 } }] };
+    const answer = {
+      at: NOW,
+      apps: [{ standing: { since: NOW }, rollout: { requestedAt: NOW, port: 4000 } }],
+    };
     const iso = new Date(NOW).toISOString();
     expect(withIsoTimes(answer)).toEqual({
       at: iso,
@@ -67,7 +75,12 @@ describe('times', () => {
 
 describe('tables', () => {
   test('align wide characters and cut only the flexible column', () => {
-    const narrow = chooseStyle({ env: { NO_COLOR: '1', LANG: 'C.UTF-8' }, isTerminal: true, columns: 24, color: true });
+    const narrow = chooseStyle({
+      env: { NO_COLOR: '1', LANG: 'C.UTF-8' },
+      isTerminal: true,
+      columns: 24,
+      color: true,
+    });
     const columns = [{ title: 'NAME' }, { title: 'SUBJECT', flexible: true }, { title: 'N' }];
     const rows = [
       [{ text: '商店' }, { text: 'a long subject indeed' }, { text: '1' }],

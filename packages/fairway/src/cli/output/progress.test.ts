@@ -9,7 +9,12 @@ const START = 1_800_000_000_000;
 const GENERATION = '3f2a91c4d5e6-aa12bb34cc56+c1' as const;
 const slot = { app: 'web', instance: '3', slot: 'b' } as const;
 const plain = chooseStyle({ env: {}, isTerminal: false, columns: undefined, color: true });
-const colored = chooseStyle({ env: { FORCE_COLOR: '1' }, isTerminal: false, columns: undefined, color: true });
+const colored = chooseStyle({
+  env: { FORCE_COLOR: '1' },
+  isTerminal: false,
+  columns: undefined,
+  color: true,
+});
 
 function entry(afterMs: number, event: RolloutEvent): LiveEntry {
   return {

@@ -24,6 +24,8 @@ export function renderReport(report: Report, style: Style): string[] {
 /** Where the rest of a bug's story is. */
 export interface Trail {
   readonly debug: boolean;
+  /** The command that was typed, as far as it is known: `token add`. */
+  readonly command?: string;
   /** A log that may have more, if there is one. */
   readonly logFile: string | undefined;
 }
@@ -44,9 +46,9 @@ export function report(error: unknown, trail: Trail): Report {
   const plain = { what: error.message, facts: [], next: hint };
   switch (error.name) {
     case 'CommanderError':
-      return wrongUsage(error.message);
+      return wrongUsage(error.message, trail);
     case 'UsageError':
-      return { ...plain, exitCode: EXIT.usage };
+      return { ...plain, next: hint ?? seeHelp(trail), exitCode: EXIT.usage };
     case 'ServerUnreachable':
       return { ...plain, exitCode: EXIT.unreachable };
     case 'ConfigProblems':
@@ -65,10 +67,14 @@ export function report(error: unknown, trail: Trail): Report {
 }
 
 /** Commander's message, such as `error: unknown option '--comit'\n(Did you mean --commit?)`, in our shape. */
-function wrongUsage(message: string): Report {
+function wrongUsage(message: string, trail: Trail): Report {
   const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.replace(/^\(Did you mean (one of )?(.*)\?\)$/, 'did you mean $1$2?');
-  return { what, facts: [], next: meant ?? 'see --help', exitCode: EXIT.usage };
+  return { what, facts: [], next: meant ?? seeHelp(trail), exitCode: EXIT.usage };
+}
+
+function seeHelp({ command }: Trail): string {
+  return `see fairway ${command ? `${command} ` : ''}--help`;
 }
 
 function configProblems(error: Error): Report {

@@ -176,11 +176,19 @@ describe('the status', () => {
   });
 
   test('fits a narrow terminal: the subject is cut, instances wrap', () => {
-    const narrow = chooseStyle({ env: { LANG: 'C.UTF-8', NO_COLOR: '1' }, isTerminal: true, columns: 64, color: true });
+    const narrow = chooseStyle({
+      env: { LANG: 'C.UTF-8', NO_COLOR: '1' },
+      isTerminal: true,
+      columns: 64,
+      color: true,
+    });
     const wide = { ...quiet, standing: { ...quiet.standing!, subject: '修复购物车总额并重新计算所有折扣' } };
     const many = {
       ...wide,
-      config: { ...wide.config!, instances: [1, 2, 3, 4, 5, 6].map((n) => ({ name: `${n}`, host: 'local' })) },
+      config: {
+        ...wide.config!,
+        instances: [1, 2, 3, 4, 5, 6].map((n) => ({ name: `${n}`, host: 'local' })),
+      },
     };
     expect(renderStatus(overviewOf(many), narrow).slice(2)).toEqual([
       'shop  3f2a91c  …  2 h ago  3 of 6 serving, 3 requests under way',
@@ -190,7 +198,12 @@ describe('the status', () => {
   });
 
   test('has colours where they are wanted', () => {
-    const colored = chooseStyle({ env: { FORCE_COLOR: '1' }, isTerminal: false, columns: undefined, color: true });
+    const colored = chooseStyle({
+      env: { FORCE_COLOR: '1' },
+      isTerminal: false,
+      columns: undefined,
+      color: true,
+    });
     const [, , header, blocks] = renderStatus(overviewOf(quiet), colored);
     expect(header).toBe(
       '\u001b[1mshop\u001b[22m  \u001b[36m3f2a91c\u001b[39m  Fix the cart total  \u001b[2m2 h ago\u001b[22m  ' +
