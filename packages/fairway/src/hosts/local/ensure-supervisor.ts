@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entryPoint } from './entry-point.ts';
 import { socketPath } from './socket-path.ts';
-import { readTail } from './supervisor/log-tail.ts';
 import { SupervisorClient } from './supervisor-client.ts';
 
 const startTimeoutMs = 15_000;
@@ -25,6 +24,7 @@ export async function ensureSupervisor(place: SupervisorPlace): Promise<Supervis
   const client = new SupervisorClient(socketPath(stateDirectory, 'supervisor/supervisor.sock'));
   if (await answers(client)) return client;
   const log = join(stateDirectory, 'supervisor', 'supervisor.log');
+  const saidBefore = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   const end = start({ ...place, stateDirectory }, client.socketPath, log);
   for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await delay(pollMs)) {
     if (await answers(client)) return client;
@@ -32,7 +32,11 @@ export async function ensureSupervisor(place: SupervisorPlace): Promise<Supervis
     if ((end.exitCode ?? 0) !== 0) break;
   }
   await client.close();
-  throw new SupervisorNotStarted(stateDirectory, log);
+  throw new SupervisorNotStarted(
+    stateDirectory,
+    log,
+    readFileSync(log).subarray(saidBefore).toString().trim(),
+  );
 }
 
 async function answers(client: SupervisorClient): Promise<boolean> {
@@ -71,8 +75,7 @@ function start(
 export class SupervisorNotStarted extends Error {
   override readonly name = 'SupervisorNotStarted';
   readonly code = 'supervisor-not-started';
-  constructor(stateDirectory: string, log: string) {
-    const said = readTail([log], 3).toString().trim();
+  constructor(stateDirectory: string, log: string, said: string) {
     super(
       `the supervisor of ${stateDirectory} does not answer, so nothing can be started or stopped here; ` +
         `${said === '' ? 'it said nothing' : `it said: ${said}`} (${log})`,

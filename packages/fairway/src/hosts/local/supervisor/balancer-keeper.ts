@@ -154,7 +154,7 @@ export class BalancerKeeper {
     const args = [this.#program(), '--state', stateDirectory, '--socket', socketPath, '--listen-fd', '3'];
     const env = { PATH: process.env.PATH ?? '', HOME: homedir(), LANG: process.env.LANG ?? 'C.UTF-8' };
     try {
-      const program = { file: process.execPath, args, cwd: stateDirectory, env };
+      const program = { file: process.execPath, args, cwd: '/', env };
       return startProcess(program, ['ignore', log, log, this.#socket!.fd]);
     } finally {
       closeSync(log);
