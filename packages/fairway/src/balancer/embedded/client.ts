@@ -45,7 +45,7 @@ export interface EmbeddedBalancer extends Balancer {
 export function embeddedBalancer({ socketPath, timeoutMs }: EmbeddedBalancerOptions): EmbeddedBalancer {
   const line = new ControlLine(socketPath, timeoutMs ?? TIMEOUT_MS);
   const change = async (message: ChangeMessage) => {
-    await line.call('POST', '/v1/change', message);
+    await line.call('POST', '/change', message);
   };
   return {
     declare: (pool, fence) => change({ kind: 'declare', pool, fence }),
@@ -55,10 +55,10 @@ export function embeddedBalancer({ socketPath, timeoutMs }: EmbeddedBalancerOpti
     drain: (slot, timeout, fence) => change({ kind: 'drain', slot, timeoutMs: timeout, fence }),
     deregister: (slot, fence) => change({ kind: 'deregister', slot, fence }),
     setShare: (app, share, fence) => change({ kind: 'set-share', app, share, fence }),
-    observe: async () => (await line.call('GET', '/v1/registry')) as Registry,
-    counters: async () => (await line.call('GET', '/v1/counters')) as AppCounters[],
+    observe: async () => (await line.call('GET', '/registry')) as Registry,
+    counters: async () => (await line.call('GET', '/counters')) as AppCounters[],
     watch: (signal) => line.watch(signal),
-    ready: async () => readySchema.parse(await line.call('GET', '/v1/ready')),
+    ready: async () => readySchema.parse(await line.call('GET', '/ready')),
   };
 }
 
@@ -93,7 +93,7 @@ class ControlLine {
       try {
         const { statusCode, body } = await this.#pool.request({
           method: 'GET',
-          path: '/v1/watch',
+          path: '/watch',
           signal,
           bodyTimeout: 0,
         });

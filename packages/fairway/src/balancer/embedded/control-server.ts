@@ -1,6 +1,5 @@
 import { chmod, rename } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
@@ -43,7 +42,7 @@ export class ControlServer {
     });
     this.#server.on('upgrade', (request, socket) => {
       socket.on('error', () => socket.destroy());
-      if (request.url !== '/v1/handover') socket.destroy();
+      if (request.url !== '/handover') socket.destroy();
       else controls.handOver(socket).catch(() => socket.destroy());
     });
   }
@@ -69,25 +68,25 @@ export class ControlServer {
 
   stop(): void {
     this.endWatches();
-    NetServer.prototype.close.call(this.#server);
-    this.#server.closeIdleConnections();
+    this.#server.close();
+    this.#server.closeAllConnections();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const controls = this.#controls;
     if (controls.handingOver) throw new HandingOver();
     switch (`${request.method} ${request.url}`) {
-      case 'POST /v1/change':
+      case 'POST /change':
         await controls.change(changeMessageSchema.parse(JSON.parse(await readBody(request))));
         response.writeHead(204).end();
         return;
-      case 'GET /v1/ready':
+      case 'GET /ready':
         return sendJson(response, 200, controls.ready());
-      case 'GET /v1/registry':
+      case 'GET /registry':
         return sendJson(response, 200, controls.observe());
-      case 'GET /v1/counters':
+      case 'GET /counters':
         return sendJson(response, 200, controls.counters());
-      case 'GET /v1/watch':
+      case 'GET /watch':
         return this.#watch(response);
       default:
         return sendJson(response, 404, { code: 'not-found', message: 'no such operation' });

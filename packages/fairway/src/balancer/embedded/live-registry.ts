@@ -100,12 +100,14 @@ export class LiveRegistry {
     const pools: Record<string, Pool> = {};
     for (const [app, { definition, share, servers }] of Object.entries(state.pools)) {
       const live = this.pools.get(app);
-      const observed = Object.values(servers).map(({ lastFailure, drainDeadline, ...record }) => ({
-        ...record,
-        inFlight: this.#inFlight(live?.servers.get(record.id)),
-        ...(lastFailure === undefined ? {} : { lastFailure }),
-        ...(drainDeadline === undefined ? {} : { drainDeadline }),
-      }));
+      const observed = Object.values(servers).map(
+        ({ lastFailure, drainDeadline, health: _health, ...record }) => ({
+          ...record,
+          inFlight: this.#inFlight(live?.servers.get(record.id)),
+          ...(lastFailure === undefined ? {} : { lastFailure }),
+          ...(drainDeadline === undefined ? {} : { drainDeadline }),
+        }),
+      );
       pools[app] = { definition, share, servers: observed };
     }
     return { revision: state.revision, at: Date.now(), pools };
@@ -130,7 +132,7 @@ export class LiveRegistry {
     const { slot } = server.record;
     const monitor = new HealthMonitor(
       server,
-      () => pool.definition.health,
+      () => server.record.health ?? pool.definition.health,
       (healthy, failure) => this.#findings.health(slot, healthy, failure),
     );
     this.#monitors.set(server, monitor);

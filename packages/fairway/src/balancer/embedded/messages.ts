@@ -11,7 +11,7 @@ import {
 const fence = z.number().int().nonnegative();
 const app = z.string().min(1);
 
-/** `POST /v1/change`: one call of the port that changes something. */
+/** `POST /change`: one call of the port that changes something. */
 export const changeMessageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('declare'), fence, pool: poolDefinitionSchema }),
   z.object({ kind: z.literal('forget'), fence, app }),
@@ -34,7 +34,7 @@ type ReadonlyDeep<Value> = Value extends object
   ? { readonly [Key in keyof Value]: ReadonlyDeep<Value[Key]> }
   : Value;
 
-/** `GET /v1/ready`: which process answers, and where visitors reach it. */
+/** `GET /ready`: which process answers, and where visitors reach it. */
 export const readySchema = z.object({ pid: z.number(), address: z.string(), port: z.number() });
 
 export type Ready = z.infer<typeof readySchema>;

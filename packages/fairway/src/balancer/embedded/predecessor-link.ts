@@ -48,7 +48,7 @@ export class PredecessorLink implements ElsewhereUnderWay {
       };
       const ask = request({
         socketPath,
-        path: '/v1/handover',
+        path: '/handover',
         agent: false,
         headers: { connection: 'Upgrade', upgrade: 'fairway-handover' },
       });

@@ -32,7 +32,10 @@ export interface BalancerOptions {
 export interface RunningBalancer {
   readonly address: string;
   readonly port: number;
-  /** Stops accepting visitors, lets what is under way end until the deadline, then resolves. */
+  /**
+   * Stops accepting visitors, lets what is under way end until the deadline, then resolves. A process that starts
+   * meanwhile can still take over what is under way here.
+   */
   retire(): Promise<void>;
 }
 
@@ -88,12 +91,13 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
       surroundings.retiring = true;
       const empty = visitors.stopAccepting();
       await succession.retire();
-      control.stop();
+      control.endWatches();
       log.info({ pid: process.pid }, 'retiring: no new connections are accepted');
       const deadline = setTimeout(() => visitors.destroyAll(), options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
       await empty;
       clearTimeout(deadline);
       await succession.end();
+      control.stop();
       live.stop();
       log.info({ pid: process.pid }, 'the balancer has ended');
     },

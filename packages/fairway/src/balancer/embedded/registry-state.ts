@@ -33,6 +33,16 @@ const statusCode = z.number().int().min(100).max(599);
 const name = z.string().regex(/^[^/\s]+$/, 'a name without slash or white space');
 const headerText = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'a header value');
 
+const healthSchema = z.object({
+  path: z.string().startsWith('/'),
+  intervalMs: z.number().int().positive(),
+  timeoutMs: z.number().int().positive(),
+  rise: z.number().int().positive(),
+  fall: z.number().int().positive(),
+  status: z.object({ from: statusCode, to: statusCode }),
+  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name'), headerText),
+}) satisfies z.ZodType<PoolDefinition['health']>;
+
 export const poolDefinitionSchema = z.object({
   app: name,
   route: z.object({
@@ -41,15 +51,7 @@ export const poolDefinitionSchema = z.object({
     maxBodyBytes: z.number().int().nonnegative(),
     maxHeaderBytes: z.number().int().positive(),
   }),
-  health: z.object({
-    path: z.string().startsWith('/'),
-    intervalMs: z.number().int().positive(),
-    timeoutMs: z.number().int().positive(),
-    rise: z.number().int().positive(),
-    fall: z.number().int().positive(),
-    status: z.object({ from: statusCode, to: statusCode }),
-    headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header name'), headerText),
-  }),
+  health: healthSchema,
   algorithm: z.enum(['least-connections', 'round-robin']),
   timeouts: z.object({ connectMs: milliseconds, idleMs: milliseconds, firstByteMs: milliseconds }),
 }) satisfies z.ZodType<PoolDefinition>;
@@ -65,6 +67,7 @@ export const newServerSchema = z.object({
   port: z.number().int().min(1).max(65535),
   side,
   generation,
+  health: healthSchema.optional(),
 }) satisfies z.ZodType<NewServer>;
 
 export const shareSchema = z.object({

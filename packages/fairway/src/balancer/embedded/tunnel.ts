@@ -70,7 +70,6 @@ export class Tunnel implements UnderWay {
       path,
       // The pair of headers that ask for the change belong to this connection: they are written anew.
       headers: [...headers, 'connection', 'Upgrade', 'upgrade', this.#request.headers.upgrade!],
-      agent: false,
       createConnection: () => {
         const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
         stopConnectingAfter(socket, connectMs);
@@ -82,6 +81,7 @@ export class Tunnel implements UnderWay {
     });
     this.#upstream = upstream;
     const firstByte = setTimeout(() => upstream.destroy(new FirstByteTimeout()), firstByteMs || 2 ** 31 - 1);
+    upstream.on('close', () => clearTimeout(firstByte));
     const answered = (answer: IncomingMessage) => {
       clearTimeout(firstByte);
       this.#answered = true;
@@ -96,10 +96,7 @@ export class Tunnel implements UnderWay {
       answered(answer);
       void writeRawAnswer(this.#visitor, answer, this.#cookie()).finally(() => this.cancel());
     });
-    upstream.on('error', (error) => {
-      clearTimeout(firstByte);
-      this.#failed(server, error, sent);
-    });
+    upstream.on('error', (error) => this.#failed(server, error, sent));
     upstream.end();
   }
 
