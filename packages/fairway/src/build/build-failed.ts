@@ -40,10 +40,22 @@ export class BuildFailed extends Error {
 
 function describe(failure: BuildFailure): string {
   const lines = [`The build failed at "${failure.step}": ${failure.reason}`];
-  const evidence = (failure.lastLines ?? []).map(plain).filter((line) => line.trim() !== '');
-  if (evidence.length > 0) lines.push('Its last lines:', ...evidence.map((line) => `  ${line}`));
+  lines.push(...evidence(failure.lastLines ?? []));
   if (failure.hint) lines.push(failure.hint);
   return lines.join('\n');
+}
+
+const SHOWN_LINES = 20;
+
+/** The part of the output that tells most: many tools say what is wrong first, and then how they are used. */
+function evidence(lastLines: readonly string[]): string[] {
+  const lines = lastLines.map(plain).filter((line) => line.trim() !== '');
+  if (lines.length === 0) return [];
+  const end = lines.length - SHOWN_LINES;
+  const firstError = lines.findIndex((line) => /\b(error|fatal|ERR!|cannot|failed)/i.test(line));
+  const from = Math.max(0, firstError === -1 ? end : Math.min(firstError, end));
+  const shown = lines.slice(from, from + SHOWN_LINES).map((line) => `  ${line}`);
+  return [from < end ? 'Of its last lines:' : 'Its last lines:', ...shown];
 }
 
 /** Output of a build is untrusted text; in a message it must not move the cursor. */

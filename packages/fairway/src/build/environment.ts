@@ -39,7 +39,6 @@ export function buildEnvironment(
     YARN_CACHE_FOLDER: join(cache, 'yarn'),
     // Plug'n'Play would leave the packages outside of the release.
     YARN_NODE_LINKER: 'node-modules',
-    npm_config_store_dir: join(cache, 'pnpm'),
     ...credentials.environment,
     [BUILD_MARK]: mark,
   };

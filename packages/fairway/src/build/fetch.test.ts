@@ -24,9 +24,9 @@ test('the newest commit of the branch is fetched, also after it was rewritten', 
   expect(await fetchCommit(request)).toBe(first);
   await upstream.git('commit', '-q', '--amend', '-m', 'Other');
   const rewritten = await upstream.git('rev-parse', 'HEAD');
-  expect(await fetchCommit({ ...request, url: `file://${encodeURI(upstream.folder)}`.replaceAll('%20', ' ') })).toBe(
-    rewritten,
-  );
+  expect(
+    await fetchCommit({ ...request, url: `file://${encodeURI(upstream.folder)}`.replaceAll('%20', ' ') }),
+  ).toBe(rewritten);
 });
 
 test('a commit is found on any branch, by the beginning of its id', async () => {
@@ -34,7 +34,9 @@ test('a commit is found on any branch, by the beginning of its id', async () => 
   await upstream.git('switch', '-q', '-c', 'other');
   const commit = await upstream.commit({ a: '2' }, 'Two');
   expect(await fetchCommit({ ...request, commit: commit.slice(0, 8) })).toBe(commit);
-  await expect(fetchCommit({ ...request, commit: 'abcdef1' })).rejects.toMatchObject({ code: 'commit-not-found' });
+  await expect(fetchCommit({ ...request, commit: 'abcdef1' })).rejects.toMatchObject({
+    code: 'commit-not-found',
+  });
 });
 
 test('fetching leaves the branches that were pushed alone', async () => {
@@ -66,7 +68,9 @@ test('a server that does not answer is said so, without the password of its addr
   const error = await fetchCommit({ ...request, url: 'https://ada:geheim@127.0.0.1:9/shop.git' }).catch(
     (caught: unknown) => caught as Error,
   );
-  expect((error as Error).message).toContain('main cannot be fetched from https://127.0.0.1:9/shop.git: it does not answer');
+  expect((error as Error).message).toContain(
+    'main cannot be fetched from https://127.0.0.1:9/shop.git: it does not answer',
+  );
   expect((error as Error).message).not.toContain('geheim');
 });
 

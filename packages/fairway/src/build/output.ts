@@ -1,6 +1,6 @@
 const MAX_LINE_CHARACTERS = 2_000;
 const MAX_LINES = 20_000;
-const KEPT_LINES = 20;
+const KEPT_LINES = 60;
 
 /**
  * A build's output, cut into lines and kept within bounds: a build can print without end. Raw otherwise; whoever

@@ -18,7 +18,9 @@ async function filesOf(repository: string, commit: string): Promise<Record<strin
   const entries = paths.split('\0').filter(Boolean);
   return Object.fromEntries(
     await Promise.all(
-      entries.map(async (path) => [path, await git(['cat-file', 'blob', `${commit}:${path}`], { repository })] as const),
+      entries.map(
+        async (path) => [path, await git(['cat-file', 'blob', `${commit}:${path}`], { repository })] as const,
+      ),
     ),
   );
 }
@@ -26,10 +28,22 @@ async function filesOf(repository: string, commit: string): Promise<Record<strin
 test('a work tree is taken as it lies there: changed, new and deleted files, without ignored ones', async () => {
   const { folder, repository } = await receiving();
   const sample = await SampleRepository.create(folder);
-  await sample.commit({ kept: '1', changed: '1', deleted: '1', '.gitignore': 'ignored\n', 'forced/ignored': 'x' });
+  await sample.commit({
+    kept: '1',
+    changed: '1',
+    deleted: '1',
+    '.gitignore': 'ignored\n',
+    'forced/ignored': 'x',
+  });
   await sample.git('add', '-f', 'forced/ignored');
   await sample.git('commit', '-qm', 'Add what is ignored elsewhere');
-  await sample.write({ changed: '2', 'new "one" ü': 'n', ignored: 'x', 'only-here': 'e', '.fairway/fairway.db': 'x' });
+  await sample.write({
+    changed: '2',
+    'new "one" ü': 'n',
+    ignored: 'x',
+    'only-here': 'e',
+    '.fairway/fairway.db': 'x',
+  });
   await writeFile(join(sample.folder, '.git', 'info', 'exclude'), 'only-here\n');
   await rm(join(sample.folder, 'deleted'));
   const status = await sample.git('status', '--porcelain');
@@ -83,7 +97,11 @@ test('the same files are the same commit, other files another', async () => {
 test('Windows line endings and content kept in LFS are taken as they are', async () => {
   const { folder, repository } = await receiving();
   const files = new SampleRepository(join(folder, 'site'));
-  await files.write({ 'a.txt': 'a\r\nb\r\n', '.gitattributes': '*.png filter=lfs -text\n', 'logo.png': 'content' });
+  await files.write({
+    'a.txt': 'a\r\nb\r\n',
+    '.gitattributes': '*.png filter=lfs -text\n',
+    'logo.png': 'content',
+  });
   const commit = await snapshot({ repository, directory: files.folder, by: 'ada' });
   expect(await filesOf(repository, commit)).toMatchObject({ 'a.txt': 'a\r\nb\r\n', 'logo.png': 'content' });
 });

@@ -48,6 +48,10 @@ export async function installPackages(
   const binFolders = [...new Set([directory, folder])].map((place) => join(place, 'node_modules', '.bin'));
   const PATH = [...path, ...tool.path, environment.PATH ?? ''].join(delimiter);
 
+  // npm would warn of a setting that it does not know.
+  const store: Record<string, string> =
+    manager.name === 'pnpm' ? { npm_config_store_dir: join(cache, 'pnpm') } : {};
+
   const run = (name: string, words: readonly string[], more: Partial<Step> = {}) =>
     steps.run({
       name,
@@ -55,7 +59,7 @@ export async function installPackages(
       command: [...tool.command, ...words],
       directory: folder,
       ...more,
-      environment: { PATH, ...more.environment },
+      environment: { PATH, ...store, ...more.environment },
     });
 
   const builds = workspace.app.build !== undefined || app.scripts.build !== undefined;
