@@ -253,7 +253,7 @@ describe('live events', () => {
 describe('streams of lines', () => {
   test('are read whatever the pieces they come in', async () => {
     const server = await startServer();
-    server.on('GET /api/apps/shop/logs', async (_, response) => {
+    server.on('GET /api/apps/shop/logs', (_, response) => {
       response.writeHead(200);
       const bytes = Buffer.from(
         '{"slot":{"app":"shop","instance":"1","slot":"a"},"text":"größe"}\n\n{"slot":{"app":"shop","instance":"2","slot":"a"},"text":"b"}\n',

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
 /** All that a command may know of its process, so that tests can run commands in theirs. */
@@ -21,7 +22,7 @@ export type OutputStream = Writable & { readonly isTTY?: boolean; readonly colum
 export function processSurroundings(): Surroundings {
   let interruption: AbortController | undefined;
   return {
-    env: process.env,
+    env: { USER: userName(), ...process.env },
     cwd: process.cwd(),
     stdin: process.stdin,
     stdout: process.stdout,
@@ -41,4 +42,13 @@ export function processSurroundings(): Surroundings {
       return interruption.signal;
     },
   };
+}
+
+/** For where USER is not set, as in a service or a container; there may be no name at all for a user's number. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }

@@ -64,9 +64,10 @@ describe('deploy', () => {
 
   test('goes on when Ctrl-C ends the printing', async () => {
     const interrupt = new AbortController();
+    const streams = server.controller.signals.length;
     const running = fairway(['deploy', 'ctrlc'], { interrupt: interrupt.signal });
     const rollout = await waitUntil('a rollout', () => server.store.rollouts({ app: 'ctrlc' })[0]);
-    await waitUntil('its events are read', () => server.controller.signals.length > 0);
+    await waitUntil('its events are read', () => server.controller.signals.length > streams);
     interrupt.abort();
     expect(await running).toMatchObject({
       exitCode: 130,

@@ -32,7 +32,7 @@ export function viewInstances(app: AppOverview): InstanceView[] {
       .map((slot) => {
         const isThis = (other: { slot: { instance: string; slot: string } }) =>
           other.slot.instance === name && other.slot.slot === slot;
-        return viewSlot(servers.find(isThis), app.processes.find(isThis));
+        return viewSlot(servers.find(isThis), app.processes.find(isThis), app.pool !== undefined);
       })
       .filter((view) => view !== undefined);
     return { name, slots: slots.length > 0 ? slots.sort(servingFirst) : [NOTHING] };
@@ -45,7 +45,11 @@ function servingFirst(one: SlotView, other: SlotView): number {
   return Number(other.word === 'serving') - Number(one.word === 'serving');
 }
 
-function viewSlot(server: PoolServer | undefined, process: SlotProcess | undefined): SlotView | undefined {
+function viewSlot(
+  server: PoolServer | undefined,
+  process: SlotProcess | undefined,
+  isPoolKnown: boolean,
+): SlotView | undefined {
   const generation = server?.generation ?? process?.generation;
   const view = (word: string, tone: Tone, trouble?: string): SlotView => ({
     word,
@@ -61,6 +65,8 @@ function viewSlot(server: PoolServer | undefined, process: SlotProcess | undefin
   if (server?.state === 'draining') return view('draining', 'moving');
   switch (process?.state) {
     case 'running':
+      // Without the balancer's word nobody knows whether it serves.
+      if (!isPoolKnown) return view('running', 'moving', crash(process));
       return server?.healthy ? view('ready', 'moving') : view('starting', 'moving', crash(process));
     case 'stopping':
       return view('stopping', 'moving');

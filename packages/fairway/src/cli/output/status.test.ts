@@ -159,6 +159,14 @@ describe('the status', () => {
     ]);
   });
 
+  test('does not guess what serves while the balancer cannot be asked', () => {
+    const { pool: _, ...blind } = quiet;
+    expect(renderStatus(overviewOf(blind), plain).slice(2)).toEqual([
+      'shop  3f2a91c  Fix the cart total  2 h ago  whether it serves is not known',
+      '  1 running  2 running  3 running',
+    ]);
+  });
+
   test('names what cannot be reached and what is wrong with the configuration', () => {
     const overview = {
       ...overviewOf(),

@@ -60,7 +60,8 @@ function renderHeader(
   const inFlight = instances
     .flatMap((instance) => instance.slots)
     .reduce((sum, slot) => sum + slot.inFlight, 0);
-  const health = `${serving} of ${wanted} serving`;
+  const isKnown = app.pool !== undefined || !app.standing;
+  const health = isKnown ? `${serving} of ${wanted} serving` : 'whether it serves is not known';
   const requests = inFlight > 0 ? `, ${count(inFlight, 'request')} under way` : '';
   const age = app.standing ? ago(app.standing.since, now) : '';
   const release = app.standing ? shortCommit(app.standing.commit) : '';
