@@ -75,6 +75,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   #latencyMs = 0;
   /** Bytes of the body still to come; negative when not announced. */
   #remaining = -1;
+  #bodyBegun = false;
   #ended = false;
   #done = false;
 
@@ -163,7 +164,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     if (this.#failed) for (const server of this.#failed) server.tally.retried += 1;
     this.#response.writeHead(status, statusText, headers);
     // Without an announced length the first bytes may be long in coming: the head must not wait for them.
-    if (contentLength === undefined && this.#request.method !== 'HEAD') this.#response.flushHeaders();
+    if (contentLength === undefined) process.nextTick(flushHead, this);
     return true;
   }
 
@@ -177,7 +178,13 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
       return true;
     }
     if (this.#remaining > 0) this.#remaining -= chunk.length;
+    this.#bodyBegun = true;
     return response.write(chunk) || this.#waitForVisitor();
+  }
+
+  flushHead(): void {
+    // Not `flushHeaders`, which would write header values as UTF-8 instead of byte by byte.
+    if (!this.#done && !this.#bodyBegun) this.#response.write('', 'latin1');
   }
 
   onComplete(rawTrailers: (Buffer | string)[] | null): void {
@@ -197,6 +204,11 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   onError(error: Error): void {
     if (this.#done) return;
     const server = this.#server!;
+    if (this.#status === 304 && isLengthMismatch(error)) {
+      // The length that a 304 announces is that of the document, not of its own body; undici takes it for a cut.
+      this.onComplete(null);
+      return;
+    }
     if (this.#status !== 0) {
       // Half an answer is out: only a broken connection tells the visitor that the rest is missing.
       server.tally.failures += 1;
@@ -270,6 +282,14 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     this.#passage.pool.countUnserved(rejection.status);
     answerPlainly(this.#request, this.#response, rejection);
   }
+}
+
+function flushHead(exchange: Exchange): void {
+  exchange.flushHead();
+}
+
+function isLengthMismatch(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

@@ -1,0 +1,620 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer as createHttpServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BalancerHere, startBalancerHere } from '../../../test/support/embedded-balancer.ts';
+import { type Echo, HttpInstance } from '../../../test/support/http-instance.ts';
+import { poolDefinition } from '../../../test/support/pool-definition.ts';
+import { RawVisitor } from '../../../test/support/raw-exchange.ts';
+import { waitUntil } from '../../../test/support/wait-until.ts';
+
+let here: BalancerHere;
+let app: string;
+let instance: HttpInstance;
+let agent: Agent;
+let visitors: RawVisitor[];
+let count = 0;
+
+beforeAll(async () => {
+  here = await startBalancerHere();
+});
+
+afterAll(() => here.close());
+
+beforeEach(async () => {
+  count += 1;
+  app = `app${count}`;
+  agent = new Agent();
+  visitors = [];
+  instance = await HttpInstance.start('1');
+});
+
+afterEach(async () => {
+  for (const visitor of visitors) visitor.close();
+  await agent.destroy();
+  await here.balancer.forget(app, 1);
+  await instance.close();
+});
+
+type Changes = Parameters<typeof poolDefinition>[1];
+
+async function serve(changes: Changes = {}, ports: readonly number[] = [instance.port]): Promise<void> {
+  await here.balancer.declare(poolDefinition(app, changes), 1);
+  for (const port of ports) await admit(port);
+}
+
+async function admit(port: number): Promise<void> {
+  const slot = { app, instance: String(port), slot: 'a' } as const;
+  await here.balancer.register({ slot, host: '127.0.0.1', port, side: 'baseline', generation: 'r1+c1' }, 1);
+  await waitUntil('it is healthy', async () => {
+    const { servers } = (await here.balancer.observe()).pools[app]!;
+    return servers.some((server) => server.port === port && server.healthy);
+  });
+  await here.balancer.admit(slot, 1);
+}
+
+async function inFlight(): Promise<number> {
+  const { servers } = (await here.balancer.observe()).pools[app]!;
+  return servers.reduce((sum, server) => sum + server.inFlight, 0);
+}
+
+async function counters() {
+  return (await here.balancer.counters()).find((one) => one.app === app)!;
+}
+
+function visit(path: string, options: Partial<Parameters<typeof request>[1]> = {}) {
+  return request(`${here.url}${path}`, {
+    ...options,
+    headers: { host: `${app}.test`, ...(options.headers as Record<string, string>) },
+    dispatcher: agent,
+  });
+}
+
+async function rawVisitor(): Promise<RawVisitor> {
+  const visitor = await RawVisitor.connect(here.port);
+  visitors.push(visitor);
+  return visitor;
+}
+
+describe('headers', () => {
+  it('that concern one connection only do not pass, in either direction, nor those that Connection names', async () => {
+    await serve();
+    instance.on('/answer', (_request, response) => {
+      response.writeHead(200, [
+        'Connection',
+        'keep-alive, X-Answer-Hop',
+        'Keep-Alive',
+        'timeout=77',
+        'X-Answer-Hop',
+        'secret',
+        'Proxy-Connection',
+        'x',
+        'X-Kept',
+        'yes',
+      ]);
+      response.end('ok');
+    });
+    const visitor = await rawVisitor();
+    const hop =
+      'Connection: keep-alive, X-Hop\r\nKeep-Alive: timeout=9\r\nX-Hop: 1\r\nTE: gzip\r\nProxy-Connection: x\r\n';
+    visitor.send(`GET /answer HTTP/1.1\r\nHost: ${app}.test\r\n${hop}X-Kept: 1\r\n\r\n`);
+    await waitUntil('it is answered', () => visitor.received.includes('ok'));
+    const names = instance.requests[0]!.rawHeaders.filter((_, index) => index % 2 === 0);
+    expect(names.map((name) => name.toLowerCase()).sort()).toEqual([
+      'connection',
+      'host',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-port',
+      'x-forwarded-proto',
+      'x-kept',
+    ]);
+    expect(instance.requests[0]!.headers.connection).toBe('keep-alive');
+    expect(visitor.received).toContain('X-Kept: yes');
+    expect(visitor.received).not.toMatch(/x-answer-hop|timeout=77|proxy-connection/i);
+  });
+
+  it('tell the instance who asks, and what a visitor claims about that is replaced', async () => {
+    await serve();
+    const forged = {
+      'x-forwarded-for': '6.6.6.6',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'evil',
+      forwarded: 'for=6',
+      'x-real-ip': '6.6.6.6',
+    };
+    const echo = (await (await visit('/', { headers: forged })).body.json()) as Echo;
+    expect(echo.headers).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': `${app}.test`,
+      'x-forwarded-port': String(here.port),
+    });
+    expect(echo.headers).not.toHaveProperty('forwarded');
+    expect(echo.headers).not.toHaveProperty('x-real-ip');
+  });
+
+  it('keep their order, their case and their repetitions', async () => {
+    await serve();
+    instance.on('/cookies', (_request, response) => {
+      response.writeHead(200, 'Fine', ['Set-Cookie', 'a=1', 'X-Odd', 'caf\xe9', 'Set-Cookie', 'b=2']);
+      response.end();
+    });
+    const visitor = await rawVisitor();
+    visitor.send(`GET /cookies HTTP/1.1\r\nHost: ${app}.test\r\n\r\n`);
+    await waitUntil('it is answered', () => visitor.received.includes('\r\n\r\n'));
+    expect(visitor.received).toMatch(
+      /^HTTP\/1\.1 200 Fine\r\nSet-Cookie: a=1\r\nX-Odd: caf\xe9\r\nSet-Cookie: b=2\r\n/,
+    );
+  });
+});
+
+describe('bodies', () => {
+  it('of any size pass unchanged in both directions', async () => {
+    await serve({ route: { hosts: [`${app}.test`], maxBodyBytes: 20_000_000 } });
+    instance.on('/mirror', (asked, response) => asked.pipe(response));
+    for (const bytes of [1, 60_000, 70_000, 8_000_000]) {
+      const sent = randomBytes(bytes);
+      for (const body of [sent, Readable.from(slices(sent))]) {
+        const answer = await visit('/mirror', { method: 'POST', body });
+        expect(hash(Buffer.from(await answer.body.arrayBuffer()))).toBe(hash(sent));
+      }
+    }
+  });
+
+  it('flow both ways at once: each part reaches the other side before the next is sent', async () => {
+    await serve();
+    instance.on('/mirror', (asked, response) => {
+      response.flushHeaders();
+      asked.pipe(response);
+    });
+    const ask = httpRequest(`${here.url}/mirror`, { method: 'POST', headers: { host: `${app}.test` } });
+    ask.flushHeaders();
+    ask.write('one');
+    const [answer] = (await once(ask, 'response')) as [IncomingMessage];
+    expect(String((await once(answer, 'data'))[0])).toBe('one');
+    ask.write('two');
+    expect(String((await once(answer, 'data'))[0])).toBe('two');
+    ask.end();
+    answer.resume();
+    await once(answer, 'end');
+  });
+
+  it('are not read faster from an instance than the visitor takes them', async () => {
+    await serve();
+    let written = 0;
+    instance.on('/endless', (_request, response) => {
+      const chunk = Buffer.alloc(65_536);
+      const more = () => {
+        for (let goOn = true; goOn && !response.destroyed; written += chunk.length)
+          goOn = response.write(chunk);
+        response.once('drain', more);
+      };
+      more();
+    });
+    const visitor = await rawVisitor();
+    visitor.socket.pause();
+    visitor.send(`GET /endless HTTP/1.1\r\nHost: ${app}.test\r\n\r\n`);
+    let before = -1;
+    await waitUntil('the instance has to wait', async () => {
+      const still = written === before && written > 0;
+      before = written;
+      await delay(100);
+      return still;
+    });
+    expect(written).toBeLessThan(30_000_000);
+  });
+
+  it('end the request at the instance when the visitor leaves', async () => {
+    await serve();
+    let left = false;
+    instance.on('/wait', (asked) => {
+      asked.once('close', () => {
+        left = true;
+      });
+    });
+    const visitor = await rawVisitor();
+    visitor.send(`GET /wait HTTP/1.1\r\nHost: ${app}.test\r\n\r\n`);
+    await waitUntil('it is under way', () => instance.requests.length === 1);
+    visitor.close();
+    await waitUntil('the instance notices', () => left);
+    expect(await inFlight()).toBe(0);
+  });
+
+  it('without an announced length carry their trailers along', async () => {
+    await serve();
+    instance.on('/trailers', (_request, response) => {
+      response.writeHead(200, { trailer: 'x-sum' });
+      response.write('body');
+      response.addTrailers({ 'x-sum': '42' });
+      response.end();
+    });
+    const { body, trailers } = await visit('/trailers');
+    expect(await body.text()).toBe('body');
+    expect(trailers).toEqual({ 'x-sum': '42' });
+  });
+
+  it('are absent where the protocol wants none, and the connection stays usable', async () => {
+    await serve();
+    instance.on('/204', (_request, response) => response.writeHead(204).end());
+    instance.on('/304', (_request, response) => response.writeHead(304, { 'content-length': '7' }).end());
+    instance.on('/head', (_request, response) => response.writeHead(200, { 'content-length': '7' }).end());
+    const visitor = await rawVisitor();
+    for (const line of ['GET /204', 'GET /304', 'HEAD /head', 'HEAD /', 'GET /204']) {
+      const before = visitor.statuses.length;
+      visitor.send(`${line} HTTP/1.1\r\nHost: ${app}.test\r\n\r\n`);
+      await waitUntil(
+        `${line} is answered`,
+        () => visitor.statuses.length > before && visitor.received.endsWith('\r\n\r\n'),
+      );
+    }
+    expect(visitor.statuses).toEqual([204, 304, 200, 200, 204]);
+    expect(visitor.received.match(/content-length: 7/gi)).toHaveLength(2);
+  });
+
+  it('that are too large are refused also when only their end shows it, and the visitor sees the answer', async () => {
+    await serve({ route: { hosts: [`${app}.test`], maxBodyBytes: 100_000 } });
+    const body = Readable.from(slices(randomBytes(400_000)));
+    const { statusCode, body: text } = await visit('/', { method: 'POST', body });
+    expect(statusCode).toBe(413);
+    expect(await text.text()).toBe('request body too large\n');
+    expect((await counters()).unserved).toEqual({ 413: 1 });
+  });
+
+  it('are asked for with 100 Continue, but not when they would be refused', async () => {
+    await serve({ route: { hosts: [`${app}.test`], maxBodyBytes: 1000 } });
+    const visitor = await rawVisitor();
+    const head = (length: number) =>
+      `POST / HTTP/1.1\r\nHost: ${app}.test\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+    visitor.send(head(4));
+    await waitUntil('it may go on', () => visitor.statuses.length === 1);
+    visitor.send('body');
+    await waitUntil('it is answered', () => visitor.statuses.length === 2);
+    visitor.send(head(1001));
+    await waitUntil('it is refused', () => visitor.statuses.length === 3);
+    expect(visitor.statuses).toEqual([100, 200, 413]);
+  });
+
+  it('come after informational answers, which do not confuse', async () => {
+    await serve();
+    instance.on('/hints', (_request, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      response.end('answer');
+    });
+    const { statusCode, body } = await visit('/hints');
+    expect([statusCode, await body.text()]).toEqual([200, 'answer']);
+  });
+});
+
+describe('an ambiguous request is refused before an instance sees it:', () => {
+  const cases: Record<string, [number, (host: string) => string]> = {
+    'Content-Length beside Transfer-Encoding': [
+      400,
+      (host) =>
+        `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    'two Content-Lengths': [
+      400,
+      (host) => `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd`,
+    ],
+    'an unknown transfer coding': [
+      501,
+      (host) => `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    'a hidden transfer coding': [
+      400,
+      (host) => `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    'two Host headers': [400, (host) => `GET / HTTP/1.1\r\nHost: ${host}\r\nHost: evil.test\r\n\r\n`],
+    'no Host header': [400, () => 'GET / HTTP/1.1\r\n\r\n'],
+    'a folded header': [400, (host) => `GET / HTTP/1.1\r\nHost: ${host}\r\nX-A: b\r\n c: d\r\n\r\n`],
+    'a target that is no path': [400, (host) => `OPTIONS * HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
+    'headers beyond any limit': [
+      431,
+      (host) => `GET / HTTP/1.1\r\nHost: ${host}\r\nX-A: ${'a'.repeat(70_000)}\r\n\r\n`,
+    ],
+  };
+  it.each(Object.entries(cases))('%s', async (_name, [status, text]) => {
+    await serve();
+    const visitor = await rawVisitor();
+    visitor.send(text(`${app}.test`));
+    await waitUntil('it is answered', () => visitor.statuses.length > 0 || visitor.ended);
+    expect(visitor.statuses).toEqual([status]);
+    expect(instance.requests).toEqual([]);
+  });
+});
+
+it('reads the host out of a target in absolute form, and asks the instance in origin form', async () => {
+  await serve();
+  const visitor = await rawVisitor();
+  visitor.send(`GET http://${app}.test/a?b HTTP/1.1\r\nHost: other.test\r\n\r\n`);
+  await waitUntil('it is answered', () => visitor.statuses.length === 1);
+  expect(instance.requests[0]).toMatchObject({ url: '/a?b', headers: { host: `${app}.test` } });
+});
+
+describe('time runs out', () => {
+  it('for an instance that does not begin to answer: 504', async () => {
+    await serve({ timeouts: { firstByteMs: 300 } });
+    instance.on('/late', () => {});
+    const { statusCode, body } = await visit('/late');
+    expect([statusCode, await body.text()]).toEqual([504, 'the instance did not answer in time\n']);
+    expect((await counters()).servers[0]).toMatchObject({ failures: 1 });
+    // Slow is not dead: the server goes on serving.
+    expect((await visit('/')).statusCode).toBe(200);
+  });
+
+  it('for an instance that stops in the middle: the connection breaks, so that the visitor notices', async () => {
+    await serve({ timeouts: { idleMs: 300 } });
+    instance.on('/stuck', (_request, response) => response.write('begun'));
+    const { body } = await visit('/stuck');
+    await expect(body.text()).rejects.toThrow();
+    expect((await counters()).servers[0]).toMatchObject({ failures: 1, answers: [0, 0, 0, 0, 0] });
+  });
+
+  it('for a visitor that stops reading, but not for one that reads slowly', async () => {
+    await serve({ timeouts: { idleMs: 300 } });
+    instance.on('/large', (_request, response) => response.end(Buffer.alloc(20_000_000)));
+    const visitor = await rawVisitor();
+    visitor.socket.pause();
+    visitor.send(`GET /large HTTP/1.1\r\nHost: ${app}.test\r\n\r\n`);
+    await waitUntil('it is under way', async () => (await inFlight()) === 1);
+    await waitUntil('it is given up', async () => (await inFlight()) === 0);
+  });
+});
+
+describe('another server is tried', () => {
+  it('when no connection could be opened, for any method, and both sides are counted', async () => {
+    const second = await HttpInstance.start('2');
+    const { port } = instance;
+    await serve({ health: { intervalMs: 60_000 } }, [port, second.port]);
+    await instance.close();
+    instance = second;
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        visit('/', { method: 'POST', body: 'x' }).then(({ statusCode }) => statusCode),
+      ),
+    );
+    expect(new Set(answers)).toEqual(new Set([200]));
+    const { servers, unserved } = await counters();
+    const [failed] = servers.filter(({ id }) => id.includes(String(port)));
+    expect(failed!.failures).toBeGreaterThan(0);
+    expect(failed!.retried).toBe(failed!.failures);
+    expect(unserved).toEqual({});
+    const down = (await here.balancer.observe()).pools[app]!.servers.find((server) => server.port === port);
+    // Known at once, long before the next check was due.
+    expect(down).toMatchObject({ healthy: false, lastFailure: 'connection refused' });
+  });
+
+  it('even if all fail their checks: better than a certain error', async () => {
+    await serve();
+    instance.healthy = false;
+    await waitUntil('it is unhealthy', async () =>
+      (await here.balancer.observe()).pools[app]!.servers.every(({ healthy }) => !healthy),
+    );
+    expect((await visit('/')).statusCode).toBe(200);
+  });
+
+  it('until none is left: 503, and when to come back', async () => {
+    await serve({ health: { intervalMs: 60_000 } });
+    await instance.close();
+    const { statusCode, headers, body } = await visit('/');
+    expect([statusCode, headers['retry-after'], await body.text()]).toEqual([
+      503,
+      '1',
+      'no instance can be reached\n',
+    ]);
+    instance = await HttpInstance.start('1');
+  });
+
+  it('with a GET whose kept connection was closed under it, but never with a POST', async () => {
+    const closing = await ClosingInstance.start();
+    try {
+      await serve({}, [closing.port]);
+      expect((await visit('/')).statusCode).toBe(200);
+      closing.closeNext();
+      expect((await visit('/')).statusCode).toBe(200);
+      closing.closeNext();
+      expect((await visit('/', { method: 'POST', body: 'x' })).statusCode).toBe(502);
+      expect(closing.posts).toBe(1);
+    } finally {
+      await closing.close();
+    }
+  });
+
+  it('never for a request of which a fresh connection broke: it may have been carried out', async () => {
+    await serve();
+    instance.on('/deadly', (asked) => asked.socket.destroy());
+    expect((await visit('/deadly')).statusCode).toBe(502);
+    expect(instance.requests).toHaveLength(1);
+  });
+});
+
+describe('kept connections to instances', () => {
+  it('are used again', async () => {
+    await serve();
+    for (let visits = 0; visits < 5; visits++)
+      await (await visit('/', { method: 'POST', body: 'x' })).body.dump();
+    expect(new Set(instance.requests.map(({ socket }) => socket.remotePort)).size).toBe(1);
+  });
+
+  it('are closed before an instance that announces a time would close them', async () => {
+    await serve();
+    instance.server.keepAliveTimeout = 2500;
+    await (await visit('/')).body.dump();
+    const [first] = instance.requests;
+    const usedAt = performance.now();
+    await once(first!.socket, 'close');
+    expect(performance.now() - usedAt).toBeLessThan(2000);
+  });
+
+  it('lose no POST to an instance that closes idle ones after a second without saying so', async () => {
+    const quiet = createHttpServer((asked, response) => asked.resume().on('end', () => response.end('ok')));
+    quiet.keepAliveTimeout = 1300;
+    quiet.on('request', (_asked, response) => response.setHeader('connection', 'keep-alive'));
+    quiet.listen(0, '127.0.0.1');
+    await once(quiet, 'listening');
+    try {
+      await serve({}, [(quiet.address() as AddressInfo).port]);
+      const post = async (pauseMs: number) => {
+        await (await visit('/', { method: 'POST', body: 'x' })).body.dump();
+        await delay(pauseMs);
+        const { statusCode, body } = await visit('/', { method: 'POST', body: 'x' });
+        await body.dump();
+        return statusCode;
+      };
+      // Around the moments at which we and the instance give an idle connection up.
+      const pauses = Array.from({ length: 40 }, (_, index) => 900 + index * 15);
+      expect(new Set(await Promise.all(pauses.map(post)))).toEqual(new Set([200]));
+    } finally {
+      quiet.closeAllConnections();
+      quiet.close();
+    }
+  });
+
+  it('are closed when the server drains', async () => {
+    await serve();
+    await (await visit('/')).body.dump();
+    const [asked] = instance.requests;
+    await here.balancer.drain({ app, instance: String(instance.port), slot: 'a' }, 1000, 1);
+    await waitUntil('it is closed', () => asked!.socket.destroyed);
+  });
+});
+
+describe('protocol changes', () => {
+  it('carry bytes sent along with the request and the answer, and one side may end before the other', async () => {
+    await serve();
+    const fromVisitor: string[] = [];
+    instance.server.on('upgrade', (asked, socket: Socket, head: Buffer) => {
+      expect(asked.headers).toMatchObject({
+        connection: 'Upgrade',
+        upgrade: 'test',
+        'x-forwarded-for': '127.0.0.1',
+      });
+      fromVisitor.push(head.toString());
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\nearly ');
+      socket.on('data', (data) => fromVisitor.push(String(data)));
+      socket.on('end', () => socket.end('after the end'));
+    });
+    const visitor = await rawVisitor();
+    visitor.send(`GET / HTTP/1.1\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\nhead `);
+    await waitUntil('it has switched', () => visitor.received.endsWith('early '));
+    visitor.send('body');
+    await waitUntil('it has arrived', () => fromVisitor.join('') === 'head body');
+    visitor.socket.end();
+    await waitUntil('the rest has come', () => visitor.received.endsWith('after the end') && visitor.ended);
+    await waitUntil('nothing is under way', async () => (await inFlight()) === 0);
+    expect((await counters()).servers[0]!.answers).toEqual([1, 0, 0, 0, 0]);
+  });
+
+  it('end at the instance when the visitor is cut off, and the other way round', async () => {
+    await serve();
+    const sockets: Socket[] = [];
+    const ended: Socket[] = [];
+    instance.server.on('upgrade', (_asked, socket: Socket) => {
+      sockets.push(socket);
+      socket
+        .on('error', () => {})
+        .on('close', () => ended.push(socket))
+        .on('end', () => ended.push(socket));
+      socket.resume();
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
+    });
+    const switching = `GET / HTTP/1.1\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`;
+    const [first, second] = [await rawVisitor(), await rawVisitor()];
+    first.send(switching);
+    await waitUntil('it has switched', () => first.statuses.length === 1);
+    second.send(switching);
+    await waitUntil('it has switched', () => second.statuses.length === 1);
+    first.socket.resetAndDestroy();
+    await waitUntil('the instance notices', () => ended.includes(sockets[0]!));
+    sockets[1]!.destroy();
+    await waitUntil('the visitor notices', () => second.ended);
+  });
+
+  it('may be declined by the instance, whose answer then comes through', async () => {
+    await serve();
+    instance.server.on('upgrade', (_asked, socket: Socket) => {
+      socket.end('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno');
+    });
+    const visitor = await rawVisitor();
+    visitor.send(`GET / HTTP/1.1\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`);
+    await waitUntil('it is answered', () => visitor.ended);
+    expect(visitor.received).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n[\s\S]*\r\n\r\nno$/);
+  });
+
+  it('go to another server when one cannot be reached, and are refused like requests', async () => {
+    const second = await HttpInstance.start('2');
+    second.server.on('upgrade', (_asked, socket: Socket) => {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
+    });
+    await serve({ health: { intervalMs: 60_000 } }, [instance.port, second.port]);
+    await instance.close();
+    instance = second;
+    const statuses: number[] = [];
+    for (const host of [app, app, app, 'unknown']) {
+      const visitor = await rawVisitor();
+      visitor.send(`GET / HTTP/1.1\r\nHost: ${host}.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`);
+      await waitUntil('it is answered', () => visitor.statuses.length === 1);
+      statuses.push(...visitor.statuses);
+    }
+    expect(statuses).toEqual([101, 101, 101, 404]);
+  });
+});
+
+/** Answers over kept connections, and on demand closes one at the moment its next request arrives. */
+class ClosingInstance {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #closeNext = false;
+  posts = 0;
+
+  private constructor() {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      let requests = 0;
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        const text = String(data);
+        if (!text.includes('\r\n\r\n')) return;
+        requests += 1;
+        if (text.startsWith('POST')) this.posts += 1;
+        if (this.#closeNext && requests > 1) {
+          this.#closeNext = false;
+          socket.destroy();
+        } else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: timeout=60\r\n\r\nok');
+      });
+    });
+  }
+
+  static async start(): Promise<ClosingInstance> {
+    const instance = new ClosingInstance();
+    instance.#server.listen(0, '127.0.0.1');
+    await once(instance.#server, 'listening');
+    return instance;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  closeNext(): void {
+    this.#closeNext = true;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+function* slices(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += 10_000) yield bytes.subarray(start, start + 10_000);
+}
+
+function hash(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
