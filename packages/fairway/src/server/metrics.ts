@@ -31,48 +31,44 @@ export function startMetrics(parts: MetricsParts): () => Promise<string> {
     help: '1 while the control server answers',
     registers: [registry],
   }).set(1);
-  registerTraffic(registry, parts.source, parts.log);
-  registerProduction(registry, parts);
+  const readTraffic = registerTraffic(registry, parts.source, parts.log);
+  const readProduction = registerProduction(registry, parts);
   void countEvents(registry, parts);
-  return () => registry.metrics();
+  return async () => {
+    await Promise.all([readTraffic(), readProduction()]);
+    return registry.metrics();
+  };
 }
 
-/** What the overview says at the moment of the scrape. */
-function registerProduction(registry: Registry, { controller, log }: MetricsParts): void {
-  const gauge = (name: string, help: string, labelNames: readonly string[]) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] });
-  const servers = gauge('fairway_instances', 'Instances that the balancer knows, by state', ['app', 'state']);
-  const healthy = gauge('fairway_instances_healthy', 'Serving instances that pass their checks', ['app']);
-  const processes = gauge('fairway_processes', 'Slots that hosts know, by state', ['app', 'state']);
-  const moving = gauge('fairway_rollout_in_progress', '1 while a rollout moves the app', ['app']);
-  const queued = gauge('fairway_rollouts_queued', 'Rollouts that wait for their turn', ['app']);
-  const all = [servers, healthy, processes, moving, queued];
+/** Gauges of what the overview says; answers with what reads it once and fills them all. */
+function registerProduction(registry: Registry, { controller, log }: MetricsParts): () => Promise<void> {
+  const gauge = (name: string, help: string, ...labelNames: string[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const servers = gauge('fairway_instances', 'Instances that the balancer knows, by state', 'app', 'state');
+  const healthy = gauge('fairway_instances_healthy', 'Serving instances that pass their checks', 'app');
+  const processes = gauge('fairway_processes', 'Slots that hosts know, by state', 'app', 'state');
+  const moving = gauge('fairway_rollout_in_progress', '1 while a rollout moves the app', 'app');
+  const queued = gauge('fairway_rollouts_queued', 'Rollouts that wait for their turn', 'app');
 
-  // One read fills them all: the registry renders its metrics in the order in which they were made.
-  Object.assign(servers, {
-    collect: async () => {
-      for (const each of all) each.reset();
-      try {
-        for (const { app, pool, processes: slots, rollout, queued: waiting } of (await controller.overview())
-          .apps) {
-          for (const state of ['serving', 'draining', 'out'] as const) {
-            servers.set({ app, state }, pool?.servers.filter((server) => server.state === state).length ?? 0);
-          }
-          healthy.set(
-            { app },
-            pool?.servers.filter((server) => server.state === 'serving' && server.healthy).length ?? 0,
-          );
-          for (const state of ['running', 'backoff', 'stopping', 'stopped'] as const) {
-            processes.set({ app, state }, slots.filter((slot) => slot.state === state).length);
-          }
-          moving.set({ app }, rollout ? 1 : 0);
-          queued.set({ app }, waiting.length);
-        }
-      } catch (error) {
-        log.warn({ err: error }, 'metrics: the overview could not be read');
+  return async () => {
+    const overview = await controller.overview().catch((error: unknown) => {
+      log.warn({ err: error }, 'metrics: the overview could not be read');
+      return undefined;
+    });
+    for (const each of [servers, healthy, processes, moving, queued]) each.reset();
+    for (const { app, pool, processes: slots, rollout, queued: waiting } of overview?.apps ?? []) {
+      const known = pool?.servers ?? [];
+      for (const state of ['serving', 'draining', 'out'] as const) {
+        servers.set({ app, state }, known.filter((server) => server.state === state).length);
       }
-    },
-  });
+      healthy.set({ app }, known.filter((server) => server.state === 'serving' && server.healthy).length);
+      for (const state of ['running', 'backoff', 'stopping', 'stopped'] as const) {
+        processes.set({ app, state }, slots.filter((slot) => slot.state === state).length);
+      }
+      moving.set({ app }, rollout ? 1 : 0);
+      queued.set({ app }, waiting.length);
+    }
+  };
 }
 
 /** Counts what the journal tells from now on. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Metric, Registry } from 'prom-client';
+import { Gauge, type Metric, type Registry } from 'prom-client';
 import { type AppCounters, LATENCY_BOUNDS_MS, type ServerCounters } from '../balancer/balancer.ts';
 import type { MetricsSource } from './metrics.ts';
 
@@ -12,7 +12,7 @@ interface Sample {
 interface Family {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'histogram';
   readonly samples: (apps: readonly AppCounters[]) => readonly Sample[];
 }
 
@@ -57,34 +57,35 @@ const families: readonly Family[] = [
 ];
 
 /**
- * Adds the balancer's own totals. prom-client's counters and histograms can only count up by themselves, so these are
- * rendered from one reading per scrape; a balancer that cannot be read shows as `fairway_balancer_up 0`.
+ * Adds the balancer's own totals, and answers with what reads them. prom-client's counters and histograms can only count
+ * by themselves, so these are rendered from the last reading; a balancer that cannot be read shows as
+ * `fairway_balancer_up 0`.
  */
-export function registerTraffic(registry: Registry, source: MetricsSource, log: Logger): void {
-  let reading: Promise<readonly AppCounters[] | undefined> = Promise.resolve(undefined);
-  const read = () => {
-    reading = source.counters().catch((error: unknown) => {
-      log.warn({ err: error }, 'metrics: the balancer could not be read');
-      return undefined;
-    });
-    return reading;
-  };
-  const add = (family: Omit<Family, 'samples'>, values: () => Promise<readonly Sample[]>) => {
+export function registerTraffic(registry: Registry, source: MetricsSource, log: Logger): () => Promise<void> {
+  let apps: readonly AppCounters[] = [];
+  const up = new Gauge({
+    name: 'fairway_balancer_up',
+    help: '1 while the balancer can be read',
+    registers: [registry],
+  });
+  for (const { samples, ...family } of families) {
     const metric = {
       name: family.name,
-      get: async () => ({ ...family, aggregator: 'sum', values: await values() }),
+      get: () => Promise.resolve({ ...family, aggregator: 'sum', values: samples(apps) }),
       reset: () => {},
     };
     registry.registerMetric(metric as unknown as Metric);
-  };
-
-  // The first of them starts the reading, and the others wait for the same one.
-  add({ name: 'fairway_balancer_up', help: '1 while the balancer can be read', type: 'gauge' }, async () => [
-    { labels: {}, value: (await read()) ? 1 : 0 },
-  ]);
-  for (const { samples, ...family } of families) {
-    add(family, async () => samples((await reading) ?? []));
   }
+  return async () => {
+    try {
+      apps = await source.counters();
+      up.set(1);
+    } catch (error) {
+      log.warn({ err: error }, 'metrics: the balancer could not be read');
+      apps = [];
+      up.set(0);
+    }
+  };
 }
 
 /** Both slots of an instance can run the same release, so the slot is a label too: no two series may be the same. */
