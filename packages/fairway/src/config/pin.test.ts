@@ -36,13 +36,13 @@ describe('instances', () => {
     'directory: site',
     'logs: { keep: 9 }',
     'deploy: { stop_timeout: 1s }',
+    'health: { path: /x }',
   ])('are replaced for a change of %s', (change) => {
     expect(launchDigest(app(`${BASE}, ${change}`))).not.toBe(launchDigest(base));
   });
 
   test.each([
     'route: { hosts: [a.org] }',
-    'health: { path: /x }',
     'deploy: { surge: 1, soak: 5s, keep: 9 }',
     'build: make',
     'build_timeout: 1m',

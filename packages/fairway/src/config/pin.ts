@@ -31,13 +31,14 @@ export function unpinApp(json: string): App {
 }
 
 /**
- * Digest of what a running instance depends on, which is all that a `Launch` holds of the configuration. Instances are
- * replaced when it changes, and left alone when only routes, health checks, their number or the pace of deploys do.
+ * Digest of what an instance depends on: what a `Launch` holds of the configuration, and how it is checked, for a changed
+ * check must be passed by a fresh instance before it counts. Instances are replaced when it changes, and left alone when
+ * only routes, their number or the pace of deploys do.
  */
 export function launchDigest(app: App): string {
-  const { directory, runtime, start, portEnv, env, secrets, limits, logs } = app;
+  const { directory, runtime, start, portEnv, env, secrets, limits, logs, health } = app;
   const { stopTimeoutMs } = app.deploy;
-  return digestOf({ directory, runtime, start, portEnv, env, secrets, limits, logs, stopTimeoutMs });
+  return digestOf({ directory, runtime, start, portEnv, env, secrets, limits, logs, health, stopTimeoutMs });
 }
 
 /** Digest of what a build depends on: the same commit with the same key is built once. */
