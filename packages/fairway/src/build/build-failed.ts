@@ -13,7 +13,7 @@ export interface BuildFailure {
   readonly hint?: string | undefined;
   readonly command?: readonly string[];
   readonly exitCode?: number | undefined;
-  /** The end of the output. */
+  /** The end of the output, raw. */
   readonly lastLines?: readonly string[];
   readonly cause?: unknown;
 }
@@ -25,6 +25,7 @@ export class BuildFailed extends Error {
   readonly step: string;
   readonly command: readonly string[];
   readonly exitCode: number | undefined;
+  /** The lines of the output that tell most, safe to print. */
   readonly lastLines: readonly string[];
   readonly hint: string | undefined;
   constructor(failure: BuildFailure) {
@@ -33,29 +34,29 @@ export class BuildFailed extends Error {
     this.step = failure.step;
     this.command = failure.command ?? [];
     this.exitCode = failure.exitCode;
-    this.lastLines = failure.lastLines ?? [];
+    this.lastLines = evidence(failure.lastLines ?? []);
     this.hint = failure.hint;
   }
 }
 
 function describe(failure: BuildFailure): string {
   const lines = [`The build failed at "${failure.step}": ${failure.reason}`];
-  lines.push(...evidence(failure.lastLines ?? []));
+  const shown = evidence(failure.lastLines ?? []);
+  if (shown.length > 0) lines.push('Its output:', ...shown.map((line) => `  ${line}`));
   if (failure.hint) lines.push(failure.hint);
   return lines.join('\n');
 }
 
 const SHOWN_LINES = 20;
 
-/** The part of the output that tells most: many tools say what is wrong first, and then how they are used. */
+/** Many tools say what is wrong first, and how they are used after it: from the first error on, or else the end. */
 function evidence(lastLines: readonly string[]): string[] {
-  const lines = lastLines.map(plain).filter((line) => line.trim() !== '');
-  if (lines.length === 0) return [];
-  const end = lines.length - SHOWN_LINES;
-  const firstError = lines.findIndex((line) => /\b(error|fatal|ERR!|cannot|failed)/i.test(line));
-  const from = Math.max(0, firstError === -1 ? end : Math.min(firstError, end));
-  const shown = lines.slice(from, from + SHOWN_LINES).map((line) => `  ${line}`);
-  return [from < end ? 'Of its last lines:' : 'Its last lines:', ...shown];
+  const lines = lastLines.map(plain).filter((line) => !/^(npm error|npm ERR!)?\s*$/.test(line));
+  const end = Math.max(0, lines.length - SHOWN_LINES);
+  const firstError = lines.findIndex((line) => /\b(error|fatal|ERR!|cannot|failed)\b/i.test(line));
+  const from = firstError === -1 ? end : Math.min(firstError, end);
+  const usage = lines.findIndex((line, index) => index > from && /\bUsage:\s*$/.test(line));
+  return lines.slice(from, Math.min(from + SHOWN_LINES, usage === -1 ? lines.length : usage));
 }
 
 /** Output of a build is untrusted text; in a message it must not move the cursor. */

@@ -148,7 +148,7 @@ test('a failed step says command, exit code and its last lines, and leaves nothi
   expect(error).toMatchObject({ code: 'build-failed', step: 'build', exitCode: 3 });
   const [first, ...rest] = (error as BuildFailed).message.split('\n');
   expect(first).toMatch(/^The build failed at "build": sh -c .* ended with exit code 3\.$/);
-  expect(rest).toEqual(['Its last lines:', '  working', '  no such thing']);
+  expect(rest).toEqual(['Its output:', '  working', '  no such thing']);
   await nothingLeft(directories);
 });
 
@@ -175,7 +175,7 @@ test('a build that takes too long is ended with everything it started', async ()
   await expect(build({ ...request, app })).rejects.toMatchObject({
     code: 'build-timed-out',
     message: expect.stringContaining(
-      'was ended: the build took longer than 2 s.\nIts last lines:\n  waiting\n',
+      'was ended: the build took longer than 2 s.\nIts output:\n  waiting\n',
     ) as string,
     hint: "If it needs longer, raise the app's build_timeout in fairway.yml.",
   });

@@ -1,6 +1,7 @@
 const MAX_LINE_CHARACTERS = 2_000;
 const MAX_LINES = 20_000;
-const KEPT_LINES = 60;
+/** npm ends an error with some 150 lines about its options. */
+const KEPT_LINES = 300;
 
 /**
  * A build's output, cut into lines and kept within bounds: a build can print without end. Raw otherwise; whoever

@@ -88,7 +88,7 @@ export async function installPackages(
     const words = installWords(manager, development);
     if (manager.lockFile === undefined) {
       steps.say(
-        'There is no lock file: npm install takes the newest versions that package.json allows. Commit package-lock.json to get the same ones each time.',
+        `There is no lock file: ${manager.name} takes the newest versions that package.json allows. Commit one to get the same versions each time.`,
       );
     }
     try {
@@ -128,7 +128,7 @@ function installWords(manager: PackageManager, development: boolean): readonly s
     case 'pnpm':
       return ['install', '--prod=false', ...(locked ? ['--frozen-lockfile'] : [])];
     case 'yarn':
-      if (isModernYarn(manager)) return ['install', ...(locked ? ['--immutable'] : [])];
+      if (isModernYarn(manager)) return ['install', locked ? '--immutable' : '--no-immutable'];
       return ['install', '--production=false', '--non-interactive', ...(locked ? ['--frozen-lockfile'] : [])];
   }
 }
