@@ -27,6 +27,6 @@ export function branchOf(overview: Overview, app: string): string {
 }
 
 /** As it can be pasted into a shell. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,6 +2,7 @@ import { printable } from '../../rollout/printable.ts';
 import { readServerFile } from '../client/location.ts';
 import { Client } from '../client.ts';
 import type { Context } from '../context.ts';
+import { shellWord } from '../remote-lines.ts';
 
 /** Where everything is, and what to type next. */
 export async function announce(context: Context, stateDirectory: string): Promise<void> {
@@ -25,7 +26,7 @@ export async function announce(context: Context, stateDirectory: string): Promis
     if (!config) continue;
     const path = await client.repository(app);
     context.print(
-      `  ${paint.bold(app)}  git remote add fairway ${path}`,
+      `  ${paint.bold(app)}  git remote add fairway ${shellWord(path)}`,
       `  ${' '.repeat(app.length)}  git push fairway HEAD:${config.deploy.branch}`,
     );
   }
