@@ -149,6 +149,22 @@ describe('values', () => {
   });
 });
 
+test('the control server and the balancer may both take any free port', () => {
+  const { control, balancer } = parse('control: { listen: 0 }\nbalancer: { listen: 0 }\napps: {}');
+  expect([control.listen.port, balancer.listen.port]).toEqual([0, 0]);
+});
+
+test('a section that lacks what it must have does not hide what is wrong in the others', () => {
+  const text =
+    'hosts: { data1: {}, local: { address: 10.0.0.1 } }\napps: { web: { runtime: {}, env: { PORT: 1 } } }';
+  expect(problemsOf(text).map((problem) => problem.path)).toEqual([
+    'hosts.data1.address',
+    'hosts.local',
+    'apps.web.runtime.type',
+    'apps.web.env.PORT',
+  ]);
+});
+
 describe('hosts', () => {
   const text = `hosts:
   box[08-10]: { address: "127.0.0.[8-10]" }

@@ -5,7 +5,7 @@ import type { Host, InstanceSpec } from './production.ts';
 import { expandRange, InvalidRange } from './ranges.ts';
 import type { Path } from './yaml-tree.ts';
 
-export const MOST_INSTANCES = 1000;
+const MOST_INSTANCES = 1000;
 
 export interface Placement {
   readonly instances: readonly InstanceSpec[];

@@ -3,7 +3,7 @@ export class InvalidRange extends Error {
   override readonly name = 'InvalidRange';
 }
 
-export const MOST_IN_RANGE = 1000;
+const MOST_IN_RANGE = 1000;
 
 /**
  * The names that a text with at most one range stands for: `box[1-3]` gives `box1`, `box2`, `box3`, and `box[08-10]`

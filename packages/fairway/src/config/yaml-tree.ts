@@ -3,12 +3,12 @@ import { quote } from './found.ts';
 
 export type Path = readonly (string | number)[];
 
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-export interface TreeProblem {
+interface TreeProblem {
   readonly path: Path;
   readonly position: Position;
   readonly message: string;

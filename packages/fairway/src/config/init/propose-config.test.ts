@@ -82,6 +82,11 @@ describe('a proposal for a repository', () => {
     expect(app.start).toEqual(['sh', '-c', 'FOO=${BAR:-1} ./run "$PORT" && echo \'#: {\'']);
   });
 
+  test('leaves text of a Procfile that looks like a reference as it is', async () => {
+    const { app } = await proposedApp({ Procfile: 'web: ./run ${hosts.a.address}' });
+    expect(app.start).toEqual(['sh', '-c', './run ${hosts.a.address}']);
+  });
+
   test('builds a Go program', async () => {
     const { app } = await proposedApp({ 'go.mod': 'module x' });
     expect(app).toMatchObject({ build: ['go', 'build', '-o', 'app', '.'], start: ['./app'] });
