@@ -153,6 +153,13 @@ describe('a change', () => {
       message: 'commit "\\x1b[2J" is bad\nand so on\\u202e',
       hint: 'not \\x07 this',
     });
+    server.controller.refusal = new ConfigProblems([
+      { file: 'fairway.yml', path: '', message: 'found "\u001b[2J"' },
+    ]);
+    expect(await server.problem('POST', '/api/apply')).toMatchObject({
+      message: 'The configuration has one problem',
+      problems: ['fairway.yml: found "\\x1b[2J"'],
+    });
   });
 
   it("of what a push brings is asked about with nothing but git's quarantine", async () => {

@@ -298,8 +298,8 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
       it('is recorded once per rollout, however often it is said', () => {
         store.recordStanding('shop', standing('shop-1', 'r1'));
         store.recordStanding('shop', standing('shop-2', 'r2'));
-        store.recordStanding('shop', standing('shop-1', 'r1'));
-        expect(store.standings('shop').map((each) => each.release)).toEqual(['r2', 'r1']);
+        store.recordStanding('shop', { ...standing('shop-1', 'r1'), since: clock + 1 });
+        expect(store.standings('shop')).toEqual([standing('shop-2', 'r2'), standing('shop-1', 'r1')]);
       });
 
       it('is nothing after it was cleared', () => {
