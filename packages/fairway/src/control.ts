@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { chooseAdapters, commitsIn } from './adapters.ts';
 import { build } from './build/builder.ts';
+import { productionToStartWith, rememberProduction } from './config/last-good.ts';
 import { readProduction } from './config/read.ts';
 import { crasher, parseCrashPoint } from './runner/crash-point.ts';
 import { FairwayController } from './runner/fairway-controller.ts';
@@ -25,7 +26,8 @@ export interface ControlPlace {
  */
 export async function startControl(place: ControlPlace): Promise<{ url: string; close(): Promise<void> }> {
   const { configFile, stateDirectory, log } = place;
-  const production = await readProduction(configFile);
+  const { production, problems } = await productionToStartWith(configFile, stateDirectory);
+  if (problems) log.warn({ problems: problems.message }, 'fairway.yml has problems: going on as before');
   const lock = lockState(stateDirectory);
   const store = openSqliteStore(join(stateDirectory, 'fairway.db'));
   const directories = {
@@ -38,6 +40,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
     lock.release();
   };
   try {
+    await rememberProduction(production, stateDirectory);
     const machinery = await chooseAdapters(production, stateDirectory);
     const { hosts, balancer, addressOf, balancerUrl, restartBalancer } = machinery;
     const commits = commitsIn(stateDirectory);
