@@ -28,8 +28,8 @@ const rebindTimeoutMs = 30_000;
  * followed by one on the same socket, and connections made in between wait in the backlog.
  *
  * One limit: after this supervisor itself was killed and started again, the socket is held by the running balancer alone.
- * The next restart of the balancer then binds the address anew, and connections are refused for about as long as a
- * balancer takes to start (some 100 ms); from then on the socket is held here again.
+ * The next restart of the balancer then binds the address anew, and connections are refused for as long as a balancer takes
+ * to start (a few hundred ms); from then on the socket is held here again.
  */
 export class BalancerKeeper {
   readonly #record: SupervisorRecord;

@@ -8,7 +8,13 @@ import { endGroup } from './process-group.ts';
 import { programOf } from './program.ts';
 import type { SlotRecord } from './record.ts';
 import { findStrays } from './strays.ts';
-import { adoptProcess, isAlive, type SupervisedProcess, startProcess } from './supervised-process.ts';
+import {
+  adoptProcess,
+  isAlive,
+  type ProcessReference,
+  type SupervisedProcess,
+  startProcess,
+} from './supervised-process.ts';
 
 export interface InstanceSurroundings {
   /** Folder of an unpacked release. */
@@ -71,22 +77,33 @@ export class Instance {
     return this.record.wanted === 'running' && this.record.launch.generation === launch.generation;
   }
 
-  /** Takes up what an earlier supervisor left: the same process, or a new one in place of one that ended since. */
-  resume(sameBoot: boolean): Promise<void> {
-    const { process, wanted } = this.record;
-    return this.#afterOthers(async () => {
-      if (process && isAlive(process)) {
-        this.#process = adoptProcess(process);
-        void this.#process.ended.then((reason) => this.#onEnd(reason));
-        return;
-      }
-      // It may have started a process and died before that was on record; whatever writes to our log is ours.
-      for (const group of findStrays(this.#surroundings.logFile))
-        await endGroup(group, this.record.launch.stopTimeoutMs);
-      if (process) this.#noteEnd(sameBoot ? 'ended while no supervisor ran' : 'the machine was restarted');
-      if (process && sameBoot && wanted === 'running') this.record.restarts += 1;
-      if (wanted === 'running') this.#spawn();
-    }).then(() => (wanted === 'stopped' && this.#process ? this.stop() : undefined));
+  /**
+   * Takes up what an earlier supervisor left: the same process, or a new one in place of one that ended since. Does not
+   * wait for what has to be ended first.
+   */
+  resume(sameBoot: boolean): void {
+    const { process } = this.record;
+    if (process && isAlive(process)) this.#adopt(process);
+    else void this.#afterOthers(() => this.#replaceLost(sameBoot));
+  }
+
+  #adopt(process: ProcessReference): void {
+    this.#process = adoptProcess(process);
+    void this.#process.ended.then((reason) => this.#onEnd(reason));
+    // It was to be stopped when the supervisor died; the request will be repeated, but that may take a while.
+    if (this.record.wanted === 'stopped') this.stop().catch(console.error);
+  }
+
+  async #replaceLost(sameBoot: boolean): Promise<void> {
+    const { process, wanted, launch } = this.record;
+    // It may have started a process and died before that was on record; whatever writes to our log is ours.
+    const strays = findStrays(this.#surroundings.logFile);
+    await Promise.all(strays.map((group) => endGroup(group, launch.stopTimeoutMs))).catch(console.error);
+    this.record.process = undefined;
+    if (process) this.#noteEnd(sameBoot ? 'ended while no supervisor ran' : 'the machine was restarted');
+    if (process && sameBoot && wanted === 'running') this.record.restarts += 1;
+    if (wanted === 'running') this.#spawn();
+    else this.#surroundings.changed();
   }
 
   /** Ends the process for a reason of ours; it is started again as after any other end. */
@@ -94,7 +111,12 @@ export class Instance {
     const reference = this.#process?.reference;
     if (!reference || this.#endedBecause !== undefined) return;
     this.#endedBecause = reason;
-    await endGroup(reference.pid, this.record.launch.stopTimeoutMs);
+    try {
+      await endGroup(reference.pid, this.record.launch.stopTimeoutMs);
+    } catch (error) {
+      this.#endedBecause = undefined;
+      throw error;
+    }
   }
 
   view(): SlotProcess {

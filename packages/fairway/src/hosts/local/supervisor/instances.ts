@@ -24,10 +24,10 @@ export class Instances {
   }
 
   /** Brings everything back that was wanted when the last supervisor ended. */
-  async resume(): Promise<void> {
+  resume(): void {
     const sameBoot = this.#record.content.boot === bootId();
     this.#record.content.boot = bootId();
-    await Promise.all(this.all().map((instance) => instance.resume(sameBoot)));
+    for (const instance of this.all()) instance.resume(sameBoot);
   }
 
   async start(host: string, slot: SlotAddress, launch: Launch): Promise<void> {

@@ -44,13 +44,13 @@ export class Releases {
     }
   }
 
-  /** Removes what a crash left half done. */
+  /** Removes what a crash left half done. Resolves when it is known what that is; removing it may take a while. */
   async clean(): Promise<void> {
     const root = join(this.#paths.releases('x'), '..');
     for (const app of await entries(root)) {
-      for (const name of await entries(join(root, app))) {
-        if (name.startsWith(unfinished)) await rm(join(root, app, name), { recursive: true, force: true });
-      }
+      const left = (await entries(join(root, app))).filter((name) => name.startsWith(unfinished));
+      for (const name of left)
+        rm(join(root, app, name), { recursive: true, force: true }).catch(console.error);
     }
   }
 

@@ -30,10 +30,11 @@ export class SlotLog {
 
   /** The last lines, then, when `follow`, every later one until the signal aborts; none twice, none left out. */
   async *read(query: { lines: number; follow: boolean }, signal: AbortSignal): AsyncGenerator<string> {
-    // Both happen before anything else can run: what is not in the tail comes after the follower's offset.
+    // The instance goes on writing: the tail ends, and the follower begins, at one and the same place.
+    const sizeBytes = sizeOf(this.#file);
     const splitter = new LineSplitter();
-    const follower = new Follower(this.#file, sizeOf(this.#file), splitter);
-    const tail = splitter.push(readTail(this.#filesOldestFirst(), query.lines));
+    const follower = new Follower(this.#file, sizeBytes, splitter);
+    const tail = splitter.push(readTail(this.#filesOldestFirst(), sizeBytes, query.lines));
     if (!query.follow) {
       yield* [...tail, ...splitter.end()];
       return;

@@ -161,8 +161,8 @@ describe('the supervisor', () => {
         delete record.slots[0]!.process;
       });
       await machine.supervisorPid();
-      expect(findProcess(pid)).toBeUndefined();
-      expect(await waitUntil('an answer', () => pidBehind(port))).not.toBe(pid);
+      await waitUntil('the end of the stray', () => !findProcess(pid));
+      expect(await waitUntil('an answer', () => pidBehind(port))).toBe((await seen(first))?.pid);
     });
 
     it('does not take another process for its own that was given the same pid', async () => {
@@ -213,7 +213,29 @@ describe('the supervisor', () => {
       await machine.killSupervisor();
       mkdirSync(join(folder, '.unfinished-123/deep'), { recursive: true });
       await machine.supervisorPid();
-      expect(readdirSync(folder)).toEqual(['r1']);
+      await waitUntil('its removal', () => readdirSync(folder).join() === 'r1');
+    });
+
+    it('goes on with a stop that was under way, and answers in the meantime', async () => {
+      const port = await freePort();
+      const { stopTimeoutMs } = await start(first, {
+        port,
+        env: { PORT: String(port), IGNORE_SIGTERM: '1' },
+        stopTimeoutMs: 1_500,
+      });
+      const pid = (await pidBehind(port))!;
+      const stopping = hosts.stop('local', first, 1);
+      await waitUntil('the stop', async () => (await seen(first))?.state === 'stopping');
+      await machine.killSupervisor();
+      const killedAt = Date.now();
+      const client = await machine.supervisor();
+      expect((await seen(first))?.state).toBe('stopping');
+      expect(findProcess(pid)).toBeDefined();
+      await client.close();
+      await stopping;
+      expect(Date.now() - killedAt).toBeGreaterThanOrEqual(stopTimeoutMs);
+      expect(findProcess(pid)).toBeUndefined();
+      expect((await seen(first))?.state).toBe('stopped');
     });
   });
 

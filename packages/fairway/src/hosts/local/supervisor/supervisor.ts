@@ -41,7 +41,8 @@ export async function runSupervisor(options: SupervisorOptions): Promise<boolean
   const logs = new Logs(paths);
   const oneOffs = new OneOffs(record);
   const balancer = new BalancerKeeper(record, options.balancerProgram, paths.balancerLog);
-  await Promise.all([releases.clean(), oneOffs.resume(), instances.resume(), balancer.resume()]);
+  instances.resume();
+  await Promise.all([releases.clean(), oneOffs.resume(), balancer.resume()]);
   record.save();
 
   repeat(() => enforceMemoryLimits(instances));
