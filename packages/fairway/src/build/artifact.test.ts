@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { link, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SampleRepository, temporaryFolder } from '../../test/support/sample-repository.ts';
@@ -29,4 +29,21 @@ test('paths are in the order of their bytes, and git’s data is left out at eve
   const files = ['b', 'B', 'a/.git/config', 'a/b', 'ä', '.git/HEAD', 'z/.gitignore'];
   await new SampleRepository(folder).write(Object.fromEntries(files.map((file) => [file, ''])));
   expect((await artifactContent(folder)).paths).toEqual(['B', 'a', 'a/b', 'b', 'z', 'z/.gitignore', 'ä']);
+});
+
+test('files that a package manager shares by hard links are packed like copies of them', async () => {
+  const folder = await temporaryFolder();
+  const [linked, copied] = [
+    new SampleRepository(join(folder, 'linked')),
+    new SampleRepository(join(folder, 'copied')),
+  ];
+  await linked.write({ one: 'same' });
+  await link(join(linked.folder, 'one'), join(linked.folder, 'two'));
+  await copied.write({ one: 'same', two: 'same' });
+  const [first, second] = await Promise.all(
+    [linked, copied].map(
+      async ({ folder: tree }) => await writeArtifact(tree, ['one', 'two'], new Date(0), folder),
+    ),
+  );
+  expect(first!.sha256).toBe(second!.sha256);
 });

@@ -122,6 +122,8 @@ test('a link out of the release is refused, one into it by its whole path is mad
     'The build failed at "pack": logs is a link to ../../var/log, outside of the release.',
   );
   await nothingLeft(outside.directories);
+  const parent = await building({ up: { link: '..' } });
+  await expect(build(parent.request)).rejects.toThrow('up is a link to .., outside of the release.');
 });
 
 test('two builds of the same at once run once', async () => {

@@ -127,6 +127,6 @@ function failed({ url, branch, commit }: FetchRequest, said: string): Refusal {
 }
 
 /** Addresses end up in messages; what stands before the @ does not belong there. */
-export function withoutPassword(text: string): string {
+function withoutPassword(text: string): string {
   return text.replace(/(\w+:\/\/)[^/@\s]+@/g, '$1');
 }

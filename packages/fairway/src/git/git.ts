@@ -27,7 +27,7 @@ export class GitFailed extends Error {
 }
 
 /** Git is not installed, or cannot be started. */
-export class GitMissing extends Error {
+class GitMissing extends Error {
   override readonly name = 'GitMissing';
   readonly code = 'git-missing';
   constructor() {

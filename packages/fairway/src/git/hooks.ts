@@ -8,7 +8,7 @@ const HOOKS = ['pre-receive', 'post-receive'] as const;
 const MARK = '# Written by Fairway. Changes are overwritten; it has no settings of its own.';
 
 /** A hook that somebody else wrote is in the way. */
-export class HookTaken extends Error {
+class HookTaken extends Error {
   override readonly name = 'HookTaken';
   readonly code = 'hook-taken';
   constructor(file: string) {

@@ -13,7 +13,7 @@ export interface LargeFile {
 const POINTER = 'version https://git-lfs.github.com/spec/v1';
 
 /** Reads a pointer; undefined for any other content. */
-export function parsePointer(text: string): string | undefined {
+function parsePointer(text: string): string | undefined {
   if (!text.startsWith(`${POINTER}\n`) || text.length >= 1024) return undefined;
   return /^oid sha256:([0-9a-f]{64})$/m.exec(text)?.[1];
 }

@@ -5,7 +5,7 @@ import { git } from './git.ts';
 const OLDEST = '2.31.0';
 
 /** The installed git is too old for what Fairway asks of it. */
-export class GitTooOld extends Error {
+class GitTooOld extends Error {
   override readonly name = 'GitTooOld';
   readonly code = 'git-too-old';
   constructor(found: string) {
