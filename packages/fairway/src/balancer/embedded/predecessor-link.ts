@@ -75,7 +75,7 @@ export class PredecessorLink implements ElsewhereUnderWay {
             link = new PredecessorLink(socket, message, log);
             resolve(link);
           },
-          () => (link ? link.#end() : none('it ended')),
+          (reason) => (link ? link.#end(reason) : none(reason?.message ?? 'it ended')),
         );
       });
       ask.end();
@@ -132,13 +132,13 @@ export class PredecessorLink implements ElsewhereUnderWay {
     this.onReport();
   }
 
-  #end(): void {
+  #end(reason?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#inFlight = {};
     for (const done of this.#waiting.values()) done();
     this.#waiting.clear();
-    this.#log.info('the balancer process before this one has ended');
+    this.#log.info({ reason: reason?.message }, 'the balancer process before this one has ended');
     this.onReport();
   }
 }

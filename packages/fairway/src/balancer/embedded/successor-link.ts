@@ -46,8 +46,9 @@ export class SuccessorLink {
     onJsonLine(
       socket,
       (message) => link.#follow(message),
-      () => {
+      (reason) => {
         clearInterval(link.#timer);
+        if (reason) log.warn({ reason: reason.message }, 'the link to the next process broke');
         onLost();
       },
     );
