@@ -52,9 +52,15 @@ describe('scaling', () => {
   it('removes instances by draining them first', () => {
     const scaled = planFor({ from: old, to: old, instances: 3, before: 5 });
     const kinds = preview(scaled, fiveServing(old), true).map((action) => action.kind);
-    expect(kinds.filter((kind) => kind !== 'install')).toEqual(
-      ['drain', 'drain', 'deregister', 'deregister', 'stop', 'stop', 'declare'],
-    );
+    expect(kinds.filter((kind) => kind !== 'install')).toEqual([
+      'drain',
+      'drain',
+      'deregister',
+      'deregister',
+      'stop',
+      'stop',
+      'declare',
+    ]);
   });
 });
 

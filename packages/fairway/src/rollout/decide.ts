@@ -1,11 +1,19 @@
-import type { Action, Intent } from './actions.ts';
+import type { Action, Intent, SlotAction } from './actions.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Fleet, freshSlot } from './fleet.ts';
-import { isOperational } from './observation.ts';
+import { isClean, isOperational } from './observation.ts';
 import { costsService, nextStep, type StepContext } from './rolling.ts';
-import { parseSlotId, type SlotId, slotId } from './slot.ts';
+import { otherSlot, parseSlotId, type SlotId, slotId } from './slot.ts';
 import type { RolloutState } from './state.ts';
-import { because, condemn, deadlineOf, isSharedTrouble, isStalled, stalledBecause } from './verdict.ts';
+import {
+  because,
+  condemn,
+  deadlineOf,
+  isSharedTrouble,
+  isStalled,
+  servesOld,
+  stalledBecause,
+} from './verdict.ts';
 
 /** What to record and do now. Events go to the journal, in order, before any action is begun. */
 export interface Decision {
@@ -64,6 +72,10 @@ function act(
 /** What is seen for the first time and worth remembering. */
 function notice(state: RolloutState, fleet: Fleet, now: number): RolloutEvent[] {
   const events: RolloutEvent[] = [];
+  const isKnown = state.sharedTroubleUntil === Number.POSITIVE_INFINITY;
+  const isShared = isSharedTrouble(state, fleet);
+  if (isShared && !isKnown && fleet.in('moving').size > 0) events.push({ type: 'shared-trouble' });
+  if (isKnown && !isShared) events.push({ type: 'shared-trouble-over' });
   for (const name of fleet.in('moving')) {
     const instance = fleet.instance(name)!;
     const slot = instance.slots[freshSlot(instance, fleet.goal)!]!;
@@ -114,11 +126,13 @@ function nextActions(state: RolloutState, fleet: Fleet, now: number): Action[] {
 function prelude(state: RolloutState, fleet: Fleet): Action | undefined {
   const { generation, pin, instances } = fleet.goal;
   if (generation === undefined || pin === undefined) return undefined;
-  const hosts = [...new Set(instances.map((instance) => instance.host))];
-  if (!state.installed.has(generation)) return { kind: 'install', generation, hosts };
-  const { beforeDeploy } = state.plan.hooks;
-  if (state.direction === 'forward' && beforeDeploy && !state.hooks.has('before_deploy'))
-    return { kind: 'hook', hook: 'before_deploy', generation, host: hosts[0]! };
+  const isBack = state.direction === 'back';
+  // Where everything is in place already, going back asks nothing of the hosts: one of them may be the trouble.
+  const isNeeded = !isBack || !areWantedSettled(fleet);
+  if (isNeeded && !state.installed.has(generation))
+    return { kind: 'install', generation, hosts: [...new Set(instances.map(({ host }) => host))] };
+  if (!isBack && state.plan.hooks.beforeDeploy && !state.hooks.has('before_deploy'))
+    return { kind: 'hook', hook: 'before_deploy', generation, host: instances[0]!.host };
   if (!fleet.declared) return { kind: 'declare', pin };
   return undefined;
 }
@@ -130,7 +144,7 @@ function epilogue(state: RolloutState, fleet: Fleet): Action | undefined {
     return fleet.declared && !state.forgotten ? { kind: 'forget' } : undefined;
   const isBack = state.direction === 'back';
   // Going back, the old routes still stand unless this rollout has changed them.
-  const isCurrent = state.declaredPin === pin || (isBack && state.declaredPin === undefined);
+  const isCurrent = state.declaredPin === pin || (isBack && !state.routesTouched);
   if (!isCurrent) return { kind: 'declare', pin };
   if (!isBack && state.plan.hooks.afterDeploy && !state.hooks.has('after_deploy'))
     return { kind: 'hook', hook: 'after_deploy', generation, host: instances[0]!.host };
@@ -157,10 +171,23 @@ function instanceSteps(state: RolloutState, fleet: Fleet, now: number): Action[]
     actions.push(action);
   };
   for (const name of fleet.in('moving')) consider(name);
-  for (const name of fleet.in('broken')) if (!state.paused || state.touched.has(name)) consider(name);
+  let tries = isSharedTrouble(state, fleet)
+    ? Math.max(1, policy.maxUnavailable) - state.touched.size
+    : Number.POSITIVE_INFINITY;
+  for (const name of fleet.in('broken')) {
+    if (!state.touched.has(name)) {
+      if (state.paused) continue;
+      if (servesOld(fleet.instance(name)!, fleet.goal)) {
+        if (tries < 1) continue;
+        tries -= 1;
+      }
+    }
+    consider(name);
+  }
   if (state.paused) return actions;
+  for (const name of fleet.in('crowded')) consider(name);
   for (const name of fleet.in('outdated')) {
-    if (policy.surge > 0 ? room < 1 : budget < 1) break;
+    if (policy.surge > 0 ? room < 1 : budget < 1 || !soaked) break;
     consider(name);
   }
   // Capacity that is to go is kept until all the rest has what it needs.
@@ -179,8 +206,14 @@ function serviceBudget(state: RolloutState, fleet: Fleet): number {
 function startsUnderWay(state: RolloutState, fleet: Fleet): number {
   let starts = 0;
   for (const { action } of state.underWay.values())
-    if (action.kind === 'start' && fleet.progress(action.slot.instance) === 'outdated') starts += 1;
+    if (action.kind === 'start' && startsBeside(action, fleet)) starts += 1;
   return starts;
+}
+
+/** Whether the start, once it is seen, will have filled both slots of its instance. */
+function startsBeside({ slot }: SlotAction, fleet: Fleet): boolean {
+  const slots = fleet.instance(slot.instance)?.slots;
+  return isClean(slots?.[slot.slot]) && !isClean(slots?.[otherSlot(slot.slot)]);
 }
 
 function mustWait(state: RolloutState, id: SlotId, now: number): boolean {
@@ -189,7 +222,7 @@ function mustWait(state: RolloutState, id: SlotId, now: number): boolean {
 }
 
 function areWantedSettled(fleet: Fleet): boolean {
-  return fleet.in('moving').size + fleet.in('broken').size + fleet.in('outdated').size === 0;
+  return (['moving', 'broken', 'crowded', 'outdated'] as const).every((one) => fleet.in(one).size === 0);
 }
 
 function instancesReached(state: RolloutState, fleet: Fleet): boolean {
@@ -218,8 +251,6 @@ function explainWaiting(state: RolloutState, fleet: Fleet): RolloutEvent[] {
 function waitingReason(state: RolloutState, fleet: Fleet): string | undefined {
   if (state.paused) return `paused; go on with: fairway resume ${state.plan.app}`;
   if (state.underWay.size > 0) return undefined;
-  if (isSharedTrouble(fleet))
-    return 'every old instance fails its health check too, so what fails is likely shared (a database?)';
   if (fleet.in('outdated').size === 0 || state.plan.policy.surge > 0 || serviceBudget(state, fleet) > 0)
     return undefined;
   // What this rollout itself is replacing explains itself; what was broken before does not.

@@ -1,7 +1,7 @@
 import type { Action, HookName } from './actions.ts';
 import type { RolloutEvent } from './events.ts';
 import { printable } from './printable.ts';
-import { because } from './verdict.ts';
+import { because, SHARED_TROUBLE } from './verdict.ts';
 
 /**
  * An event as sentences for people: the same in the push's output, the CLI, the API and the page. No sentences for
@@ -43,6 +43,10 @@ function sentences(event: RolloutEvent): readonly string[] {
       return [`${event.slot} became unhealthy: ${event.reason}`];
     case 'healthy-again':
       return [`${event.slot} is healthy again`];
+    case 'shared-trouble':
+      return [SHARED_TROUBLE];
+    case 'shared-trouble-over':
+      return ['not everything old fails any more; the new instances are given their time again'];
     case 'waiting':
       return [`waiting: ${event.reason}`];
     case 'settled':

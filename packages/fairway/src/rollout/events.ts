@@ -35,6 +35,9 @@ export type RolloutEvent =
   /** A slot of the target generation that had been admitted failed its health checks, and passed them again. */
   | { readonly type: 'unhealthy'; readonly slot: SlotId; readonly reason: string }
   | { readonly type: 'healthy-again'; readonly slot: SlotId }
+  /** Everything old that has traffic fails its checks as well, so the new release is not blamed; and the end of that. */
+  | { readonly type: 'shared-trouble' }
+  | { readonly type: 'shared-trouble-over' }
   /** The rollout waits, and why: said once per reason. */
   | { readonly type: 'waiting'; readonly reason: string }
   /** The instance has reached the goal; `seconds` since it was first touched. */

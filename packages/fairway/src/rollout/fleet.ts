@@ -10,6 +10,8 @@ export type Progress =
   | 'gone'
   /** Another generation serves, and nothing has been done about it yet. */
   | 'outdated'
+  /** Another generation serves, and both slots are taken: one has to be cleared before anything can start. */
+  | 'crowded'
   /** The goal's generation runs, but not all is done. */
   | 'moving'
   /** Wanted, and neither serves nor runs what it should. */
@@ -24,7 +26,15 @@ export interface FleetInstance {
   readonly slots: { a?: SlotObservation; b?: SlotObservation };
 }
 
-const CATEGORIES: readonly Progress[] = ['settled', 'gone', 'outdated', 'moving', 'broken', 'surplus'];
+const CATEGORIES: readonly Progress[] = [
+  'settled',
+  'gone',
+  'outdated',
+  'crowded',
+  'moving',
+  'broken',
+  'surplus',
+];
 
 /**
  * An observation of all of an app's instances, sorted by how far each is from a goal. Kept as an index, so that a decision
@@ -73,7 +83,7 @@ export class Fleet {
     return this.#operational;
   }
 
-  /** Instances with something in both slots. */
+  /** Wanted instances with something in both slots. */
   get doubled(): number {
     return this.#doubled;
   }
@@ -116,14 +126,17 @@ export function freshSlot(instance: FleetInstance, goal: Goal): SlotName | undef
 }
 
 function isDoubled(instance: FleetInstance): boolean {
-  return !isClean(instance.slots.a) && !isClean(instance.slots.b);
+  return instance.wanted && !isClean(instance.slots.a) && !isClean(instance.slots.b);
 }
 
 function progressOf(instance: FleetInstance, goal: Goal): Progress {
   const clean = isClean(instance.slots.a) && isClean(instance.slots.b);
   if (!instance.wanted) return clean ? 'gone' : 'surplus';
   const fresh = freshSlot(instance, goal);
-  if (fresh === undefined) return operates(instance) ? 'outdated' : 'broken';
+  if (fresh === undefined) {
+    if (!operates(instance)) return 'broken';
+    return isDoubled(instance) ? 'crowded' : 'outdated';
+  }
   const other = instance.slots[fresh === 'a' ? 'b' : 'a'];
   return isOperational(instance.slots[fresh]) &&
     instance.slots[fresh]?.poolGeneration === goal.generation &&

@@ -17,14 +17,18 @@ export interface StepContext {
   readonly soaked: boolean;
 }
 
+const slotNames = ['a', 'b'] as const;
+
 /** The one next action that brings an instance nearer to the goal; undefined: nothing to do now but wait. */
 export function nextStep(instance: FleetInstance, context: StepContext): SlotAction | undefined {
-  if (!instance.wanted) return firstDefined(['a', 'b'] as const, (name) => retire(instance, name, context));
+  if (!instance.wanted) return firstDefined(slotNames, (name) => retire(instance, name, context));
   const fresh = freshSlot(instance, context.goal);
   if (fresh !== undefined) return bringIn(instance, fresh, context);
-  return context.policy.surge > 0 && operates(instance)
-    ? startBeside(instance, context)
-    : replaceInPlace(instance, context);
+  if (!operates(instance)) return replaceInPlace(instance, context);
+  const free = slotNames.find((name) => isClean(instance.slots[name]));
+  if (free === undefined) return makeRoom(instance, context);
+  if (context.policy.surge === 0) return replaceInPlace(instance, context);
+  return context.room > 0 ? start(instance, free, context) : undefined;
 }
 
 /** The goal's generation runs in `fresh`: into the balancer, then the other slot out of it. */
@@ -35,7 +39,8 @@ function bringIn(instance: FleetInstance, fresh: SlotName, context: StepContext)
     return leavePool(slot, context);
   if (slot.pool === 'absent')
     return { kind: 'register', slot: address, host: slot.host, generation: context.goal.generation! };
-  if (slot.pool !== 'serving') return slot.healthy ? { kind: 'admit', slot: address } : undefined;
+  if (slot.pool !== 'serving')
+    return slot.healthy && slot.process === 'running' ? { kind: 'admit', slot: address } : undefined;
   if (!isOperational(slot)) return undefined;
   const other = otherSlot(fresh);
   const old = instance.slots[other];
@@ -43,16 +48,13 @@ function bringIn(instance: FleetInstance, fresh: SlotName, context: StepContext)
   return retire(instance, other, context);
 }
 
-function startBeside(instance: FleetInstance, context: StepContext): SlotAction | undefined {
-  const free = (['a', 'b'] as const).find((name) => isClean(instance.slots[name]));
-  if (free !== undefined) return context.room > 0 ? start(instance, free, context) : undefined;
-  // Both slots hold something old: the one that serves nobody makes room.
-  const idle = (['a', 'b'] as const).find((name) => !isOperational(instance.slots[name]));
-  return idle === undefined ? undefined : retire(instance, idle, context);
+/** Both slots hold something old: the one that serves nobody goes, or one of two that both serve. */
+function makeRoom(instance: FleetInstance, context: StepContext): SlotAction | undefined {
+  return retire(instance, slotNames.find((name) => !isOperational(instance.slots[name])) ?? 'b', context);
 }
 
 function replaceInPlace(instance: FleetInstance, context: StepContext): SlotAction | undefined {
-  const old = (['a', 'b'] as const).filter((name) => !isClean(instance.slots[name]));
+  const old = slotNames.filter((name) => !isClean(instance.slots[name]));
   if (old.length === 0) return start(instance, lastUsed(instance), context);
   if (operates(instance) && (context.budget < 1 || !context.soaked)) return undefined;
   return firstDefined(old, (name) => retire(instance, name, context));

@@ -5,8 +5,10 @@ import { type SlotId, slotId } from './slot.ts';
 
 /** What the journal knows of a slot, and an observation cannot show. Times are Unix ms. */
 export interface SlotMemory {
-  /** When its last start was carried out. */
+  /** When its last start was begun, or better, carried out. */
   startedAt?: number;
+  /** The same of its last registration: no check can have passed before. */
+  registeredAt?: number;
   /** Since when an admitted slot has failed its checks. */
   unhealthySince?: number;
   /** Failed actions in a row, and when to try again. */
@@ -36,13 +38,20 @@ export interface RolloutState {
   readonly whole: SlotMemory;
   /** Generations that are on the hosts. */
   readonly installed: Set<string>;
-  /** The configuration whose routes the balancer was told last, by this rollout. */
+  /** The configuration whose routes the balancer was told last, by this rollout; undefined while that is not sure. */
   declaredPin?: string;
+  /** Whether this rollout has ever begun to tell it any. */
+  routesTouched: boolean;
   forgotten: boolean;
   readonly hooks: Map<HookName, 'done' | { readonly failed: string }>;
   /** When an instance was first touched, until it settled. */
   readonly touched: Map<string, number>;
+  /** When an admission last ended, or may have. */
   lastAdmissionAt?: number;
+  /** When this controller began to look: what was before, nobody watched, and nothing is blamed for it. */
+  watchedSince: number;
+  /** Infinity while everything old fails too; afterwards, when that ended. */
+  sharedTroubleUntil?: number;
   lastProgressAt: number;
   waitingFor?: string;
 }
@@ -61,9 +70,11 @@ export function begin(plan: Plan, at: number): RolloutState {
     retrying: new Set(),
     whole: { failures: 0 },
     installed: new Set(),
+    routesTouched: false,
     forgotten: false,
     hooks: new Map(),
     touched: new Map(),
+    watchedSince: at,
     lastProgressAt: at,
   };
 }
@@ -106,8 +117,8 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       return;
     case 'taken-up':
       // The controller that had these under way is gone: they are decided anew from what is observed.
-      state.underWay.clear();
-      state.busySlots.clear();
+      for (const id of [...state.underWay.keys()]) land(state, id, at);
+      state.watchedSince = at;
       state.lastProgressAt = at;
       return;
     case 'unhealthy':
@@ -116,7 +127,12 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       return;
     case 'healthy-again':
       recovered(state, event.slot);
-      state.lastProgressAt = at;
+      return;
+    case 'shared-trouble':
+      state.sharedTroubleUntil = Number.POSITIVE_INFINITY;
+      return;
+    case 'shared-trouble-over':
+      state.sharedTroubleUntil = at;
       return;
     case 'waiting':
       state.waitingFor = event.reason;
@@ -130,7 +146,7 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       return;
     case 'resumed':
       state.paused = false;
-      state.lastProgressAt = at;
+      progressed(state, at);
       return;
     case 'abort-requested':
       state.abort ??= { by: event.by, why: event.why };
@@ -160,18 +176,28 @@ function intended(state: RolloutState, { id, action }: Intent, at: number): void
   state.nextAction = Math.max(state.nextAction, Number.parseInt(id, 10) + 1);
   if ('slot' in action && !state.touched.has(action.slot.instance))
     state.touched.set(action.slot.instance, at);
+  // What may have been done, even if the controller dies before it can say so.
+  if (action.kind === 'start') memoryOf(state, slotId(action.slot)).startedAt = at;
+  if (action.kind === 'register') memoryOf(state, slotId(action.slot)).registeredAt = at;
+  if (action.kind === 'declare') {
+    state.routesTouched = true;
+    delete state.declaredPin;
+  }
 }
 
-function land(state: RolloutState, id: ActionId): Intent | undefined {
+/** The action is under way no more, however it ended. */
+function land(state: RolloutState, id: ActionId, at: number): Intent | undefined {
   const intent = state.underWay.get(id);
   if (!intent) return undefined;
   state.underWay.delete(id);
   state.busySlots.delete('slot' in intent.action ? slotId(intent.action.slot) : '');
+  // Also a failed one may have had its effect: the soak is counted from the last moment that it can have been.
+  if (intent.action.kind === 'admit') state.lastAdmissionAt = at;
   return intent;
 }
 
 function done(state: RolloutState, id: ActionId, at: number): void {
-  const action = land(state, id)?.action;
+  const action = land(state, id, at)?.action;
   if (!action) return;
   progressed(state, at);
   const memory = 'slot' in action ? memoryOf(state, slotId(action.slot)) : state.whole;
@@ -180,11 +206,11 @@ function done(state: RolloutState, id: ActionId, at: number): void {
   delete memory.lastFailure;
   if ('slot' in action) state.retrying.delete(slotId(action.slot));
   if (action.kind === 'start') memory.startedAt = at;
+  if (action.kind === 'register') memory.registeredAt = at;
   if (action.kind === 'stop') {
     delete memory.startedAt;
     recovered(state, slotId(action.slot));
   }
-  if (action.kind === 'admit') state.lastAdmissionAt = at;
   if (action.kind === 'install') state.installed.add(action.generation);
   if (action.kind === 'declare') state.declaredPin = action.pin;
   if (action.kind === 'forget') state.forgotten = true;
@@ -197,7 +223,7 @@ function retryDelayMs(failures: number): number {
 }
 
 function failed(state: RolloutState, id: ActionId, reason: string, at: number): void {
-  const action = land(state, id)?.action;
+  const action = land(state, id, at)?.action;
   if (!action) return;
   if (action.kind === 'hook') {
     state.hooks.set(action.hook, { failed: reason });
@@ -222,6 +248,7 @@ function turnBack(state: RolloutState, reason: string, at: number): void {
   }
   state.unhealthy.clear();
   state.retrying.clear();
+  delete state.sharedTroubleUntil;
   progressed(state, at);
 }
 

@@ -1,12 +1,16 @@
-import { type Fleet, freshSlot } from './fleet.ts';
+import { type Fleet, type FleetInstance, freshSlot, operates } from './fleet.ts';
 import { isOperational, type SlotObservation } from './observation.ts';
-import { type SlotId, slotId } from './slot.ts';
+import type { Goal } from './plan.ts';
+import { parseSlotId, type SlotId, slotId } from './slot.ts';
 import type { RolloutState } from './state.ts';
 
 /** So many exits by itself and a new instance is beyond hope. */
 export const CRASHES_TO_CONDEMN = 3;
 /** So many failures in a row of the same action, and going on is given up. */
 const FAILURES_TO_GIVE_UP = 5;
+
+export const SHARED_TROUBLE =
+  'every old instance fails its health check too, so what fails is likely shared (a database?)';
 
 /** Why forward is over, and the slot whose log tells more. */
 export interface Condemnation {
@@ -20,8 +24,13 @@ export function condemn(state: RolloutState, fleet: Fleet, now: number): Condemn
   const hook = state.hooks.get('before_deploy');
   if (hook !== undefined && hook !== 'done') return { reason: `before_deploy failed: ${hook.failed}` };
   if (state.whole.failures >= FAILURES_TO_GIVE_UP) return { reason: state.whole.lastFailure! };
-  for (const category of ['moving', 'broken'] as const) {
-    for (const name of fleet.in(category)) {
+  for (const id of state.retrying) {
+    const { failures, lastFailure } = state.slots.get(id)!;
+    if (failures >= FAILURES_TO_GIVE_UP)
+      return { reason: `${parseSlotId(id)!.instance}: ${lastFailure}`, slot: id };
+  }
+  if (!isSharedTrouble(state, fleet)) {
+    for (const name of fleet.in('moving')) {
       const condemnation = condemnInstance(state, fleet, name, now);
       if (condemnation) return condemnation;
     }
@@ -37,52 +46,66 @@ function condemnInstance(
   now: number,
 ): Condemnation | undefined {
   const instance = fleet.instance(name)!;
-  for (const slot of [instance.slots.a, instance.slots.b]) {
-    if (!slot) continue;
-    const id = slotId(slot.slot);
-    const memory = state.slots.get(id);
-    if (memory && memory.failures >= FAILURES_TO_GIVE_UP)
-      return { reason: `${name}: ${memory.lastFailure}`, slot: id };
-  }
-  const fresh = freshSlot(instance, fleet.goal);
-  if (fresh === undefined) return undefined;
-  const slot = instance.slots[fresh]!;
+  const slot = instance.slots[freshSlot(instance, fleet.goal)!]!;
   const id = slotId(slot.slot);
-  if (slot.restarts >= CRASHES_TO_CONDEMN)
+  if (slot.restarts >= CRASHES_TO_CONDEMN && isToBlame(state, id))
     return {
       reason: `${name} crashed ${slot.restarts} times: ${slot.lastExit ?? 'no reason known'}`,
       slot: id,
     };
-  if (isOperational(slot) || isSharedTrouble(fleet)) return undefined;
+  if (isOperational(slot)) return undefined;
   const deadline = deadlineOf(state, slot);
   if (deadline === undefined || now < deadline) return undefined;
   return { reason: `${name} ${unhealthyFor(state, slot)}`, slot: id };
 }
 
+/** Crashes count against what this rollout started itself, and not in the middle of shared trouble. */
+function isToBlame(state: RolloutState, id: SlotId): boolean {
+  const startedAt = state.slots.get(id)?.startedAt;
+  return startedAt !== undefined && startedAt > (state.sharedTroubleUntil ?? Number.NEGATIVE_INFINITY);
+}
+
 /** When a new instance that is not healthy counts as bad; Unix ms. */
 export function deadlineOf(state: RolloutState, slot: SlotObservation): number | undefined {
+  const since = failingSince(state, slot);
+  if (since === undefined) return undefined;
+  const judgedFrom = Math.max(since, state.watchedSince, state.sharedTroubleUntil ?? since);
+  return judgedFrom + state.plan.policy.startTimeoutMs;
+}
+
+/** Since when it should be healthy; undefined while it is not checked as what it is, which is no fault of its own. */
+function failingSince(state: RolloutState, slot: SlotObservation): number | undefined {
   const memory = state.slots.get(slotId(slot.slot));
-  const since = slot.pool === 'serving' ? memory?.unhealthySince : (memory?.startedAt ?? slot.startedAt);
-  return since === undefined ? undefined : since + state.plan.policy.startTimeoutMs;
+  if (slot.pool === 'serving') return memory?.unhealthySince;
+  if (slot.pool !== 'out' || slot.poolGeneration !== slot.generation) return undefined;
+  const startedAt = memory?.startedAt ?? slot.startedAt;
+  return startedAt === undefined ? undefined : Math.max(startedAt, memory?.registeredAt ?? startedAt);
 }
 
 /**
- * Old instances have traffic and not one of them is healthy either: what fails is something that all of them share,
- * and says nothing about the new release. The rollout holds; its stall timeout is the bound.
+ * Old instances have traffic and nothing at all is healthy: what fails is something that all of them share, and says
+ * nothing about the new release. It is not condemned meanwhile (the stall timeout is the bound), and no more of what may
+ * recover by itself is taken out than `maxUnavailable` allows. Going back there is no one to excuse.
  */
-export function isSharedTrouble(fleet: Fleet): boolean {
+export function isSharedTrouble(state: RolloutState, fleet: Fleet): boolean {
+  if (state.direction === 'back') return false;
+  if (fleet.in('settled').size + fleet.in('outdated').size + fleet.in('crowded').size > 0) return false;
   let oldServing = 0;
-  for (const category of ['broken', 'moving', 'outdated'] as const) {
+  for (const category of ['broken', 'moving'] as const) {
     for (const name of fleet.in(category)) {
       const instance = fleet.instance(name)!;
-      for (const slot of [instance.slots.a, instance.slots.b]) {
-        if (slot?.pool !== 'serving' || slot.generation === fleet.goal.generation) continue;
-        if (isOperational(slot)) return false;
-        oldServing += 1;
-      }
+      if (operates(instance)) return false;
+      if (servesOld(instance, fleet.goal)) oldServing += 1;
     }
   }
-  return oldServing > 0 && fleet.in('settled').size === 0;
+  return oldServing > 0;
+}
+
+/** Whether a slot that does not run the goal's generation is given traffic, healthy or not. */
+export function servesOld(instance: FleetInstance, goal: Goal): boolean {
+  return [instance.slots.a, instance.slots.b].some(
+    (slot) => slot?.pool === 'serving' && slot.generation !== goal.generation,
+  );
 }
 
 export function isStalled(state: RolloutState, now: number): boolean {
@@ -91,7 +114,8 @@ export function isStalled(state: RolloutState, now: number): boolean {
 
 export function stalledBecause(state: RolloutState): string {
   const seconds = state.plan.policy.stallTimeoutMs / 1000;
-  const trouble = state.waitingFor ?? firstFailure(state);
+  const isShared = state.sharedTroubleUntil === Number.POSITIVE_INFINITY;
+  const trouble = isShared ? SHARED_TROUBLE : (state.waitingFor ?? firstFailure(state));
   return `no progress for ${seconds} s${trouble ? `: ${trouble}` : ''}`;
 }
 
