@@ -1,0 +1,124 @@
+// npm run bench:decide [-- --json FILE]: what a whole rollout's decisions cost, for 10 to 10,000 instances.
+//
+// The world is ideal (every action works at once), so all the time is the decisions'. The fleet is told each change, as a
+// watch would tell it. Goal: ten times the instances cost at most fifteen times the decisions' time, so nearly linear.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { decide } from '../dist/rollout/decide.js';
+import { Fleet } from '../dist/rollout/fleet.js';
+import { afterAction } from '../dist/rollout/ideal.js';
+import { slotId } from '../dist/rollout/slot.js';
+import { advance, begin, goalOf } from '../dist/rollout/state.js';
+
+const SIZES = [10, 100, 1_000, 10_000];
+const GOAL = 15;
+const RUNS = { 10: 200, 100: 60, 1000: 11, 10000: 3 };
+
+const { values } = parseArgs({ options: { json: { type: 'string' } } });
+
+const ways = [
+  { name: 'in place, max_unavailable 1', policyFor: () => ({ maxUnavailable: 1, surge: 0 }) },
+  { name: 'surge, all at once', policyFor: (instances) => ({ maxUnavailable: 1, surge: instances }) },
+];
+
+const results = [];
+for (const way of ways) {
+  rollOut(way, 100);
+  for (const instances of SIZES) {
+    const runs = Array.from({ length: RUNS[instances] }, () => rollOut(way, instances));
+    const { decisions } = runs[0];
+    const ms = median(runs.map((run) => run.ms));
+    results.push({ way: way.name, instances, decisions, ms, usPerDecision: (ms * 1_000) / decisions });
+  }
+}
+
+const ratios = ways.map(({ name }) => ({
+  way: name,
+  ratio: timeOf(name, 1_000) / timeOf(name, 100),
+  goal: GOAL,
+}));
+print();
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ results, ratios }, undefined, 2)}\n`);
+if (ratios.some(({ ratio, goal }) => !(ratio <= goal))) process.exitCode = 1;
+
+/** Decides one rollout to its end; the time is that of deciding and of keeping state and fleet up to date. */
+function rollOut(way, instances) {
+  const plan = planFor(instances, way.policyFor(instances));
+  const world = new Map(plan.previous.instances.map(({ name }) => [`web/${name}/a`, serving(name)]));
+  const started = process.hrtime.bigint();
+  const state = begin(plan, 0);
+  const fleet = new Fleet(goalOf(state), world.values(), true);
+  let decisions = 0;
+  for (let now = 0; !state.finished; now += 1) {
+    const { events, actions } = decide(state, fleet, now);
+    decisions += 1;
+    for (const event of events) advance(state, event, now);
+    for (const { id, action } of actions) {
+      if ('slot' in action) {
+        const slot = slotId(action.slot);
+        const seen = afterAction(world.get(slot), action, now);
+        world.set(slot, seen);
+        fleet.see(seen);
+      }
+      advance(state, { type: 'action-done', id }, now);
+    }
+  }
+  const ms = Number(process.hrtime.bigint() - started) / 1e6;
+  if (state.finished.outcome !== 'succeeded') throw new Error(`ended as ${state.finished.outcome}`);
+  return { ms, decisions };
+}
+
+function planFor(instances, policy) {
+  const placed = Array.from({ length: instances }, (_, index) => ({ name: `${index + 1}`, host: 'local' }));
+  return {
+    app: 'web',
+    target: { generation: 'new+c0', pin: 'new', instances: placed },
+    previous: { generation: 'old+c0', pin: 'old', instances: placed },
+    policy: {
+      strategy: 'rolling',
+      soakMs: 0,
+      startTimeoutMs: 60_000,
+      drainTimeoutMs: 30_000,
+      stallTimeoutMs: 600_000,
+      ...policy,
+    },
+    hooks: { beforeDeploy: false, afterDeploy: false },
+  };
+}
+
+function serving(instance) {
+  return {
+    slot: { app: 'web', instance, slot: 'a' },
+    host: 'local',
+    process: 'running',
+    generation: 'old+c0',
+    startedAt: 0,
+    restarts: 0,
+    pool: 'serving',
+    poolGeneration: 'old+c0',
+    healthy: true,
+    inFlight: 0,
+  };
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function timeOf(way, instances) {
+  return results.find((result) => result.way === way && result.instances === instances).ms;
+}
+
+function print() {
+  console.log('way                          instances  decisions          ms  µs/decision');
+  for (const { way, instances, decisions, ms, usPerDecision } of results)
+    console.log(
+      `${way.padEnd(28)} ${String(instances).padStart(9)} ${String(decisions).padStart(10)} ` +
+        `${ms.toFixed(2).padStart(11)} ${usPerDecision.toFixed(1).padStart(12)}`,
+    );
+  for (const { way, ratio, goal } of ratios)
+    console.log(
+      `t(1,000)/t(100), ${way}: ${ratio.toFixed(1)} (goal: at most ${goal}) ${ratio <= goal ? 'met' : 'MISSED'}`,
+    );
+}
