@@ -18,7 +18,9 @@ function installDebianPackages(names) {
   const missing = names.filter((name) => spawnSync('dpkg', ['-s', name], { stdio: 'ignore' }).status !== 0);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) {
-    console.log(`Not installed, and not root on Debian: ${missing.join(', ')}. Tests that need them are skipped.`);
+    console.log(
+      `Not installed, and not root on Debian: ${missing.join(', ')}. Tests that need them are skipped.`,
+    );
     return;
   }
   console.log(`Installing ${missing.join(', ')}…`);
@@ -44,7 +46,9 @@ function tests() {
     stdio: 'inherit',
   });
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, success } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, success } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     // A file that could not even be loaded fails the run without a failed test.
     const failed = numFailedTests === 0 && !success ? 1 : numFailedTests;
     console.log(`${numPassedTests} passed, ${failed} failed, ${numPendingTests} skipped`);

@@ -1,6 +1,7 @@
 // What both of the README's commands need before they can begin. Plain JavaScript: it runs before anything is installed.
-import { createHash } from 'node:crypto';
+
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Fairway needs Node 20.19 or newer; this is ${process.version}. Install one from https://nodejs.org.`);
+  console.error(
+    `Fairway needs Node 20.19 or newer; this is ${process.version}. Install one from https://nodejs.org.`,
+  );
   process.exit(1);
 }
 
@@ -25,7 +28,9 @@ export function run(command, args, options = {}) {
  * without the native packages of platforms that nobody here has; `npm install` keeps to the file and adds this platform's.
  */
 export function installPackages() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.installed-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('Installing packages…');
@@ -36,5 +41,10 @@ export function installPackages() {
 
 export function build() {
   console.log('Building…');
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/fairway', 'packages/demo']);
+  run(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-b',
+    'packages/fairway',
+    'packages/demo',
+  ]);
 }

@@ -9,8 +9,9 @@ import { crasher, parseCrashPoint } from './runner/crash-point.ts';
 import { FairwayController } from './runner/fairway-controller.ts';
 import { Journal } from './runner/journal.ts';
 import { startServer } from './server/serve.ts';
-import { lockState } from './store/sqlite/lock.ts';
+import { lockState, type StateLock } from './store/sqlite/lock.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
+import type { Store } from './store/store.ts';
 
 export interface ControlPlace {
   /** Absolute path of `fairway.yml`. */
@@ -29,7 +30,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
   const { production, problems } = await productionToStartWith(configFile, stateDirectory);
   if (problems) log.warn({ problems: problems.message }, 'fairway.yml has problems: going on as before');
   const lock = lockState(stateDirectory);
-  const store = openSqliteStore(join(stateDirectory, 'fairway.db'));
+  const store = openStore(stateDirectory, lock);
   const directories = {
     artifacts: join(stateDirectory, 'artifacts'),
     cache: join(stateDirectory, 'cache'),
@@ -71,6 +72,15 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
     };
   } catch (error) {
     closeStore();
+    throw error;
+  }
+}
+
+function openStore(stateDirectory: string, lock: StateLock): Store {
+  try {
+    return openSqliteStore(join(stateDirectory, 'fairway.db'));
+  } catch (error) {
+    lock.release();
     throw error;
   }
 }

@@ -31,10 +31,7 @@ export interface Figures {
 
 export type Span = { readonly from: number; readonly to: number };
 
-export function requestFigures(
-  whole: Totals,
-  rollouts: readonly Totals[],
-): Figures['requests'] {
+export function requestFigures(whole: Totals, rollouts: readonly Totals[]): Figures['requests'] {
   return {
     sent: whole.sent,
     failed: whole.failed,

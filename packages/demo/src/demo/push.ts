@@ -1,6 +1,6 @@
 import { execa } from 'execa';
-import type { Workspace } from './workspace.ts';
 import { fairway } from './control.ts';
+import type { Workspace } from './workspace.ts';
 import { git } from './workspace.ts';
 
 /** Makes `git push production` work in the app's work tree. */

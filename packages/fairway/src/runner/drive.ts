@@ -20,6 +20,8 @@ export interface Drive {
   /** Records events and returns them with their times. */
   readonly record: (events: readonly RolloutEvent[]) => readonly TimedEvent[];
   readonly journal: () => readonly TimedEvent[];
+  /** Another controller began this rollout. */
+  readonly isTakenUp: boolean;
   readonly crash: Crash;
   /** Ends the drive without ending the rollout: the controller stops, or has lost its lease. */
   readonly signal: AbortSignal;
@@ -61,8 +63,7 @@ export class Driver {
     const signal = AbortSignal.any([this.#drive.signal, ended.signal]);
     const watching = this.#watch(signal);
     try {
-      if (this.#state.underWay.size > 0 || this.#state.finished)
-        this.#record([{ type: 'taken-up', holder: `${process.pid}` }]);
+      if (this.#drive.isTakenUp) this.#record([{ type: 'taken-up', holder: `${process.pid}` }]);
       while (!this.#state.finished && !signal.aborted) await this.#round();
     } finally {
       ended.abort();

@@ -38,8 +38,10 @@ export class Journal {
     rollout: string | undefined,
     signal: AbortSignal,
   ): AsyncIterable<JournalEntry> {
-    const first = rollout === undefined ? undefined : this.#store.journal(rollout)[0]?.sequence;
-    let last = Math.max(sequence, (first ?? 1) - 1);
+    const known = rollout === undefined ? [] : this.#store.journal(rollout);
+    const end = known.at(-1);
+    if (end?.event.type === 'finished' && end.sequence <= sequence) return;
+    let last = Math.max(sequence, (known[0]?.sequence ?? 1) - 1);
     // Listening begins before reading, so that nothing falls between the two.
     const bell = on(this.#appended, 'entries', { signal });
     try {

@@ -32,6 +32,8 @@ export interface WorkerContext {
 /** After an error that should not be, so that it is not met a thousand times a second. */
 const RETRY_MS = 1_000;
 
+type Finished = Extract<RolloutEvent, { type: 'finished' }>;
+
 /** Carries out one app's rollouts, one at a time, under the app's lease. */
 export class AppWorker {
   readonly app: string;
@@ -130,10 +132,12 @@ export class AppWorker {
     const building = new AbortController();
     this.#current = { record, building };
     try {
-      const known = replay(this.#context.journal.of(record.id));
+      const journal = this.#context.journal.of(record.id);
+      const known = replay(journal);
+      const end = journal.find(({ event }) => event.type === 'finished')?.event;
+      if (end?.type === 'finished') return await this.#conclude(record, known?.plan, end);
       const plan = known?.plan ?? (await this.#prepare(record, building.signal));
-      if (!plan) return;
-      await this.#drive(record, plan);
+      if (plan) await this.#drive(record, plan, known !== undefined);
     } catch (error) {
       if (this.#closing.signal.aborted || this.#lease?.lost.aborted) return;
       this.#context.onError(error);
@@ -163,7 +167,7 @@ export class AppWorker {
     }
   }
 
-  async #drive(record: RolloutRecord, plan: Plan): Promise<void> {
+  async #drive(record: RolloutRecord, plan: Plan, isTakenUp: boolean): Promise<void> {
     const { world, journal, crash, now, tidy } = this.#context;
     const lease = this.#lease!;
     world.store.setStatus(record.id, 'moving');
@@ -174,16 +178,21 @@ export class AppWorker {
       fence: lease.fence,
       record: (events) => this.#record(record, plan, events),
       journal: () => journal.of(record.id),
+      isTakenUp,
       crash,
       signal: AbortSignal.any([this.#closing.signal, lease.lost]),
       now,
     });
     this.#current = { ...this.#current!, driver };
     await driver.run();
-    const ended = replay(journal.of(record.id))?.finished;
-    if (!ended) return;
-    conclude(world.store, record, plan, ended.outcome, ended.reason, now());
-    await tidy(this.app, lease.fence);
+    if (!this.#closing.signal.aborted && !lease.lost.aborted) await tidy(this.app, lease.fence);
+  }
+
+  /** A controller died between a rollout's last event and what follows from it. */
+  async #conclude(record: RolloutRecord, plan: Plan | undefined, end: Finished): Promise<void> {
+    const { world, now, tidy } = this.#context;
+    conclude(world.store, record, plan, end.outcome, end.reason, now());
+    await tidy(this.app, this.#lease!.fence);
   }
 
   #record(record: RolloutRecord, plan: Plan, events: readonly RolloutEvent[]) {

@@ -40,9 +40,15 @@ export class Rehearsal {
 
   static async start(options: ProductionOptions = {}): Promise<Rehearsal> {
     const workspace = await createWorkspace(configOf(options));
-    const rehearsal = new Rehearsal(workspace, await ControlServer.start(workspace));
-    await addRemote(workspace, 'hello');
-    return rehearsal;
+    try {
+      const rehearsal = new Rehearsal(workspace, await ControlServer.start(workspace));
+      await addRemote(workspace, 'hello');
+      return rehearsal;
+    } catch (error) {
+      await takeDown(workspace).catch(() => undefined);
+      await removeWorkspace(workspace);
+      throw error;
+    }
   }
 
   /** Commits a harmless change and pushes it. */
