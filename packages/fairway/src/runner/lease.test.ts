@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { openSqliteStore } from '../store/sqlite/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import { HeldLease } from './lease.ts';
+
+const never = new AbortController().signal;
+let clock = 1_000_000;
+let store: Store;
+beforeEach(() => {
+  vi.useFakeTimers();
+  store = openSqliteStore(':memory:', () => clock);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  store.close();
+});
+
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) {
+    clock += 100;
+    await vi.advanceTimersByTimeAsync(100);
+  }
+}
+
+it('is kept by renewing it, however long the work takes', async () => {
+  const lease = await HeldLease.acquire(store, 'web', 'one', never);
+  await pass(60_000);
+  expect(store.acquireLease('web', 'two', 1000)).toBeUndefined();
+  expect(lease.lost.aborted).toBe(false);
+  lease.release();
+});
+
+it('of a dead controller is had by the next one within a few seconds', async () => {
+  store.acquireLease('web', 'dead', 4_000);
+  let acquired: HeldLease | undefined;
+  void HeldLease.acquire(store, 'web', 'next', never).then((lease) => {
+    acquired = lease;
+  });
+  await pass(3_000);
+  expect(acquired).toBeUndefined();
+  await pass(2_000);
+  expect(acquired?.fence).toBeGreaterThan(0);
+  acquired?.release();
+});
+
+it('that another controller took is lost, and says so', async () => {
+  const lease = await HeldLease.acquire(store, 'web', 'one', never);
+  // This one could not renew for longer than its lease: the machine slept, say.
+  clock += 10_000;
+  expect(store.acquireLease('web', 'two', 60_000)?.fence).toBeGreaterThan(lease.fence);
+  await pass(2_000);
+  expect(lease.lost.aborted).toBe(true);
+  expect(String(lease.lost.reason)).toContain('another control server has taken the lease');
+});
