@@ -1,11 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
+const unit = {
+  name: 'unit',
+  include: ['packages/*/src/**/*.test.ts', 'packages/*/test/contracts/**/*.test.ts'],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  // Two cores: more workers than that only makes the timing of real processes worse.
+  maxWorkers: 2,
+  sequence: { groupOrder: 1 },
+};
+
+/** Whole systems under load: one at a time, or they would measure each other. */
+const scenarios = {
+  name: 'scenarios',
+  include: ['packages/*/test/scenarios/**/*.test.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  fileParallelism: false,
+  maxWorkers: 1,
+  sequence: { groupOrder: 2 },
+};
+
 export default defineConfig({
-  test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    // Two cores: more workers than that only makes the timing of real processes worse.
-    maxWorkers: 2,
-  },
+  test: { projects: [{ test: unit }, { test: scenarios }] },
 });

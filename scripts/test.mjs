@@ -33,6 +33,7 @@ function checks() {
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
   run(process.execPath, [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '.']);
   run(process.execPath, [join(root, 'node_modules/eslint/bin/eslint.js'), '.']);
+  run(process.execPath, [join(root, 'node_modules/knip/bin/knip.js')]);
 }
 
 /** Runs vitest, and closes with one line that any tool can read. */
