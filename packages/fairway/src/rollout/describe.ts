@@ -122,7 +122,7 @@ function finished(event: Extract<RolloutEvent, { type: 'finished' }>): string {
     case 'succeeded':
       return `SUCCEEDED${why}`;
     case 'taken-back':
-      return `TAKEN BACK, what served before serves again${why}`;
+      return `TAKEN BACK, all is as it was before${why}`;
     case 'failed':
       return `FAILED${why}`;
     case 'superseded':
@@ -132,6 +132,7 @@ function finished(event: Extract<RolloutEvent, { type: 'finished' }>): string {
 
 /** `0.84 s`, `12.3 s`, `4 min 5 s`. */
 export function seconds(value: number): string {
-  if (value >= 120) return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  const whole = Math.round(value);
+  if (whole >= 120) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return value < 10 ? `${value.toFixed(2)} s` : `${value.toFixed(1)} s`;
 }
