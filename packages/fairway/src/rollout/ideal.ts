@@ -31,6 +31,14 @@ export function afterAction(
   }
 }
 
+/** What becomes of a slot by itself in such a world: what drains is idle, what runs is healthy, what stops has stopped. */
+export function afterAWhile(slot: SlotObservation): SlotObservation {
+  if (slot.pool === 'draining') return afterAWhile({ ...slot, pool: 'out', inFlight: 0 });
+  if (slot.process === 'stopping') return { ...without(slot, 'generation'), process: 'stopped' };
+  if (slot.process !== 'running' && slot.process !== 'backoff') return slot;
+  return { ...slot, process: 'running', healthy: slot.pool !== 'absent' };
+}
+
 function without<K extends keyof SlotObservation>(slot: SlotObservation, key: K): Omit<SlotObservation, K> {
   const { [key]: _, ...rest } = slot;
   return rest;

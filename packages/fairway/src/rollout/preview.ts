@@ -2,14 +2,14 @@ import type { Action } from './actions.ts';
 import { decide } from './decide.ts';
 import { describeAction } from './describe.ts';
 import { Fleet } from './fleet.ts';
-import { afterAction } from './ideal.ts';
+import { afterAction, afterAWhile } from './ideal.ts';
 import type { SlotObservation } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { type SlotId, slotId } from './slot.ts';
 import { advance, begin, goalOf } from './state.ts';
 
 /** A plan that needs more rounds than this has no end: a bug in the decisions, not in the plan. */
-const MOST_ROUNDS = 100_000;
+const MOST_ROUNDS = 1_000_000;
 
 /**
  * What a rollout would do, in order, if all went well: found by deciding it from the present observation, in a world where
@@ -19,20 +19,29 @@ export function preview(plan: Plan, slots: readonly SlotObservation[], declared:
   const world = new Map<SlotId, SlotObservation>(slots.map((slot) => [slotId(slot.slot), slot]));
   const state = begin(plan, 0);
   const steps: Action[] = [];
-  let knowsRoutes = declared;
-  for (let now = 0; now < MOST_ROUNDS * plan.policy.soakMs + MOST_ROUNDS; now += 1 + plan.policy.soakMs) {
-    const fleet = new Fleet(goalOf(state), world.values(), knowsRoutes);
+  let fleet = new Fleet(goalOf(state), slots, declared);
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    // Each round is late enough for the soak of the one before.
+    const now = round * (1 + plan.policy.soakMs);
     const { events, actions } = decide(state, fleet, now);
     for (const event of events) advance(state, event, now);
+    if (state.finished) return steps;
+    if (actions.length + events.length === 0)
+      for (const [id, slot] of world) {
+        world.set(id, afterAWhile(slot));
+        fleet.see(afterAWhile(slot));
+      }
     for (const { id, action } of actions) {
       steps.push(action);
-      if ('slot' in action)
-        world.set(slotId(action.slot), afterAction(world.get(slotId(action.slot)), action, now));
-      if (action.kind === 'declare') knowsRoutes = true;
-      if (action.kind === 'forget') knowsRoutes = false;
+      if ('slot' in action) {
+        const slot = afterAction(world.get(slotId(action.slot)), action, now);
+        world.set(slotId(action.slot), slot);
+        fleet.see(slot);
+      }
+      if (action.kind === 'declare' || action.kind === 'forget')
+        fleet = new Fleet(goalOf(state), world.values(), action.kind === 'declare');
       advance(state, { type: 'action-done', id }, now);
     }
-    if (state.finished) return steps;
   }
   throw new Error(`the rollout of ${plan.app} would never end`);
 }
