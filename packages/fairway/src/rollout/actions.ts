@@ -7,10 +7,12 @@ export type ActionId = string;
 export type Action =
   /** Put a release on every host that needs it. */
   | { readonly kind: 'install'; readonly generation: GenerationId; readonly hosts: readonly string[] }
+  /** Run a hook of the pinned configuration: a generation names only what instances depend on, and hooks are not of it. */
   | {
       readonly kind: 'hook';
       readonly hook: HookName;
       readonly generation: GenerationId;
+      readonly pin: string;
       readonly host: string;
     }
   /** Tell the balancer the app's routes and limits, as the pinned configuration has them. */

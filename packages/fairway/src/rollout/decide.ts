@@ -132,7 +132,7 @@ function prelude(state: RolloutState, fleet: Fleet): Action | undefined {
   if (isNeeded && !state.installed.has(generation))
     return { kind: 'install', generation, hosts: [...new Set(instances.map(({ host }) => host))] };
   if (!isBack && state.plan.hooks.beforeDeploy && !state.hooks.has('before_deploy'))
-    return { kind: 'hook', hook: 'before_deploy', generation, host: instances[0]!.host };
+    return { kind: 'hook', hook: 'before_deploy', generation, pin, host: instances[0]!.host };
   if (!fleet.declared) return { kind: 'declare', pin };
   return undefined;
 }
@@ -147,7 +147,7 @@ function epilogue(state: RolloutState, fleet: Fleet): Action | undefined {
   const isCurrent = state.declaredPin === pin || (isBack && !state.routesTouched);
   if (!isCurrent) return { kind: 'declare', pin };
   if (!isBack && state.plan.hooks.afterDeploy && !state.hooks.has('after_deploy'))
-    return { kind: 'hook', hook: 'after_deploy', generation, host: instances[0]!.host };
+    return { kind: 'hook', hook: 'after_deploy', generation, pin, host: instances[0]!.host };
   return undefined;
 }
 

@@ -160,11 +160,11 @@ describe('an action is told in exactly these words', () => {
     [{ kind: 'install', generation, hosts: ['a', 'b', 'c'] }, 'put release new on a, b, c'],
     [{ kind: 'install', generation, hosts: ['a', 'b', 'c', 'd'] }, 'put release new on 4 hosts'],
     [
-      { kind: 'hook', hook: 'before_deploy', generation, host: 'a' },
+      { kind: 'hook', hook: 'before_deploy', generation, pin: 'p1', host: 'a' },
       'run before_deploy once, before any instance is touched',
     ],
     [
-      { kind: 'hook', hook: 'after_deploy', generation, host: 'a' },
+      { kind: 'hook', hook: 'after_deploy', generation, pin: 'p1', host: 'a' },
       'run after_deploy once, now that all serve',
     ],
     [{ kind: 'declare', pin: 'p' }, 'tell the balancer the routes and limits'],

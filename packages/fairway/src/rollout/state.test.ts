@@ -96,7 +96,7 @@ describe('an action', () => {
 });
 
 describe('hooks', () => {
-  const hook: Action = { kind: 'hook', hook: 'before_deploy', generation: fresh, host: 'local' };
+  const hook: Action = { kind: 'hook', hook: 'before_deploy', generation: fresh, pin: 'p1', host: 'local' };
 
   it('are remembered as done, or as failed with the reason, and are not tried again', () => {
     expect(after([1, intended('1-hook', hook)], [2, done('1-hook')]).hooks.get('before_deploy')).toBe('done');

@@ -97,7 +97,13 @@ describe('a release is taken back', () => {
 
   it('when before_deploy fails', () => {
     const state = rollout({ hooks: { beforeDeploy: true, afterDeploy: false } });
-    const action = { kind: 'hook', hook: 'before_deploy', generation: fresh, host: 'local' } as const;
+    const action = {
+      kind: 'hook',
+      hook: 'before_deploy',
+      generation: fresh,
+      pin: 'p1',
+      host: 'local',
+    } as const;
     advance(state, { type: 'action-intended', id: '2-hook', action }, 1);
     advance(state, { type: 'action-failed', id: '2-hook', reason: 'exit code 2' }, 2);
     expect(takenBack(look(state, 3, ...fiveServing(old)))).toBe('before_deploy failed: exit code 2');

@@ -94,7 +94,8 @@ async function runHook(
   tell: (event: RolloutEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { release, config } = generationOf(world, app, action.generation);
+  const { release } = generationOf(world, app, action.generation);
+  const config = pinnedApp(world, app, action.pin);
   const { beforeDeploy, afterDeploy } = config.deploy.hooks;
   const command = action.hook === 'before_deploy' ? beforeDeploy : afterDeploy;
   if (!command) return;
