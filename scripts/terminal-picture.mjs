@@ -1,13 +1,14 @@
 // Draws terminal output as SVG: npm run demo -- --exit | node scripts/terminal-picture.mjs 'An update' > docs/push.svg
 // The argument names the section of the demo's output that is drawn.
 import { text } from 'node:stream/consumers';
+import { stripVTControlCharacters } from 'node:util';
 
 const CHARACTER = 8.4;
 const LINE = 18;
 const COLORS = { plain: '#d6deeb', dim: '#8793a6', good: '#7ee787', bad: '#ff7b72', title: '#79c0ff' };
 
 const section = process.argv[2] ?? '';
-const output = (await text(process.stdin)).replaceAll(/\u001b\[[0-9;]*m/g, '');
+const output = stripVTControlCharacters(await text(process.stdin));
 const blocks = output.split(/\n(?=\S)/);
 const chosen = blocks.findIndex((block) => block.startsWith(section));
 if (chosen < 0) throw new Error(`the output has no section that begins with "${section}"`);
