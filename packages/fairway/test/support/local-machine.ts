@@ -1,8 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ensureSupervisor, LocalHosts } from '../../src/hosts/local/client.ts';
 import { findProcess, procPids } from '../../src/hosts/local/supervisor/process-table.ts';
+
+/** After it, whatever is left is killed and the test fails. */
+const shutdownTimeoutMs = 15_000;
 
 /** A state directory of its own with a supervisor, and the proof afterwards that nothing of it is left. */
 export class LocalMachine {
@@ -43,7 +47,8 @@ export class LocalMachine {
   async close(): Promise<void> {
     await this.hosts.close();
     const client = await this.supervisor();
-    await client.shutdown({ stopInstances: true });
+    const unresponsive = delay(shutdownTimeoutMs, undefined, { ref: false });
+    await Promise.race([client.shutdown({ stopInstances: true }), unresponsive]);
     const left = this.processes();
     for (const pid of left) process.kill(pid, 'SIGKILL');
     rmSync(join(this.stateDirectory, '..'), { recursive: true, force: true });
