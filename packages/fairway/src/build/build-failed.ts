@@ -23,6 +23,8 @@ export class BuildFailed extends Error {
   override readonly name = 'BuildFailed';
   readonly code: BuildFailureCode;
   readonly step: string;
+  /** What went wrong, without the output that shows it. */
+  readonly reason: string;
   readonly command: readonly string[];
   readonly exitCode: number | undefined;
   /** The lines of the output that tell most, safe to print. */
@@ -32,6 +34,7 @@ export class BuildFailed extends Error {
     super(describe(failure), { cause: failure.cause });
     this.code = failure.code ?? 'build-failed';
     this.step = failure.step;
+    this.reason = failure.reason;
     this.command = failure.command ?? [];
     this.exitCode = failure.exitCode;
     this.lastLines = evidence(failure.lastLines ?? []);

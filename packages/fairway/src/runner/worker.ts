@@ -1,6 +1,8 @@
+import { BuildFailed } from '../build/build-failed.ts';
 import type { Outcome, RolloutEvent } from '../rollout/events.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { replay } from '../rollout/state.ts';
+import { because } from '../rollout/verdict.ts';
 import type { RolloutRecord } from '../store/store.ts';
 import { conclude } from './conclude.ts';
 import type { Crash } from './crash-point.ts';
@@ -71,14 +73,23 @@ export class AppWorker {
   /** An operator's word to the rollout under way; false when it is not under way here. */
   command(rollout: string, event: RolloutEvent): boolean {
     const current = this.#current;
-    if (current?.record.id !== rollout) return false;
+    if (current?.record.id !== rollout) return this.#abortQueued(rollout, event);
     if (current.driver) {
       current.driver.command(event);
       return true;
     }
     if (event.type !== 'abort-requested') return false;
     this.#append(current.record, [event]);
-    current.building.abort(new Error(`aborted by ${event.by}${event.why ? `: ${event.why}` : ''}`));
+    current.building.abort(new Error(abortedBy(event)));
+    return true;
+  }
+
+  /** What waits needs nothing to be taken back; without the lease it cannot be said yet. */
+  #abortQueued(rollout: string, event: RolloutEvent): boolean {
+    const record = this.#open().find(({ id, status }) => id === rollout && status === 'queued');
+    if (event.type !== 'abort-requested' || !record || !this.#lease) return false;
+    this.#append(record, [event]);
+    this.#finish(record, undefined, 'taken-back', abortedBy(event));
     return true;
   }
 
@@ -160,9 +171,11 @@ export class AppWorker {
       return plan;
     } catch (error) {
       if (this.#closing.signal.aborted) return undefined;
-      if (abort.aborted)
-        this.#finish(record, undefined, 'taken-back', `${reasonOf(abort.reason)}; nothing was touched`);
-      else this.#finish(record, undefined, 'failed', `${reasonOf(error)}; nothing was touched`);
+      if (abort.aborted) this.#finish(record, undefined, 'taken-back', reasonOf(abort.reason));
+      else {
+        if (error instanceof BuildFailed) tell(failedBuild(error));
+        this.#finish(record, undefined, 'failed', `${reasonOf(error)}; nothing was touched`);
+      }
       return undefined;
     }
   }
@@ -215,6 +228,17 @@ export class AppWorker {
   }
 }
 
+/** The journal keeps the output that shows it and what to do apart from the reason, which is one sentence. */
+function failedBuild({ reason, hint, lastLines }: BuildFailed): RolloutEvent {
+  return { type: 'build-failed', reason: hint ? `${reason} ${hint}` : reason, tail: lastLines };
+}
+
+function abortedBy({ by, why }: Extract<RolloutEvent, { type: 'abort-requested' }>): string {
+  return `aborted by ${by}${because(why)}; nothing was touched`;
+}
+
+/** One line, as an outcome is. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof BuildFailed) return `build failed: ${error.reason.replace(/\.$/, '')}`;
+  return error instanceof Error ? error.message.split('\n').join('; ') : String(error);
 }
