@@ -27,7 +27,8 @@ export function problemOf(error: unknown): { status: ProblemStatus; expected: bo
   if (error instanceof ConfigProblems) {
     const problems = error.problems.map(renderProblem);
     const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-    return expected(422, { code: error.code, message: `The configuration has ${count}`, problems });
+    const hint = 'Correct it; this says when it is right: fairway check';
+    return expected(422, { code: error.code, message: `The configuration has ${count}`, hint, problems });
   }
   if (error instanceof HTTPException) return expected(...badRequest(error.status));
   if (error instanceof Error && 'code' in error && isOurs(error.code)) {
