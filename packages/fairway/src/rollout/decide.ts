@@ -3,7 +3,7 @@ import type { RolloutEvent } from './events.ts';
 import { type Fleet, freshSlot } from './fleet.ts';
 import { isClean, isOperational } from './observation.ts';
 import { costsService, nextStep, type StepContext } from './rolling.ts';
-import { otherSlot, parseSlotId, type SlotId, slotId } from './slot.ts';
+import { otherSlot, parseSlotId, type SlotAddress, type SlotId, slotId } from './slot.ts';
 import type { RolloutState } from './state.ts';
 import {
   because,
@@ -105,6 +105,7 @@ function slotOf(fleet: Fleet, id: SlotId) {
 }
 
 function isBusy(state: RolloutState, instance: string): boolean {
+  if (state.busySlots.size === 0) return false;
   const { app } = state.plan;
   return (
     state.busySlots.has(slotId({ app, instance, slot: 'a' })) ||
@@ -162,7 +163,7 @@ function instanceSteps(state: RolloutState, fleet: Fleet, now: number): Action[]
     const context: StepContext = { app, goal: fleet.goal, policy, budget, room, soaked };
     const instance = fleet.instance(name)!;
     const action = nextStep(instance, context);
-    if (!action || mustWait(state, slotId(action.slot), now)) return;
+    if (!action || mustWait(state, action.slot, now)) return;
     if (costsService(action, fleet)) {
       if (budget < 1) return;
       budget -= 1;
@@ -216,8 +217,9 @@ function startsBeside({ slot }: SlotAction, fleet: Fleet): boolean {
   return isClean(slots?.[slot.slot]) && !isClean(slots?.[otherSlot(slot.slot)]);
 }
 
-function mustWait(state: RolloutState, id: SlotId, now: number): boolean {
-  const retryAt = state.slots.get(id)?.retryAt;
+function mustWait(state: RolloutState, slot: SlotAddress, now: number): boolean {
+  if (state.retrying.size === 0) return false;
+  const retryAt = state.slots.get(slotId(slot))?.retryAt;
   return retryAt !== undefined && now < retryAt;
 }
 

@@ -201,10 +201,12 @@ function done(state: RolloutState, id: ActionId, at: number): void {
   if (!action) return;
   progressed(state, at);
   const memory = 'slot' in action ? memoryOf(state, slotId(action.slot)) : state.whole;
-  memory.failures = 0;
-  delete memory.retryAt;
-  delete memory.lastFailure;
-  if ('slot' in action) state.retrying.delete(slotId(action.slot));
+  if (memory.failures > 0) {
+    memory.failures = 0;
+    delete memory.retryAt;
+    delete memory.lastFailure;
+    if ('slot' in action) state.retrying.delete(slotId(action.slot));
+  }
   if (action.kind === 'start') memory.startedAt = at;
   if (action.kind === 'register') memory.registeredAt = at;
   if (action.kind === 'stop') {
