@@ -451,6 +451,17 @@ describe('kept connections to instances', () => {
     expect(performance.now() - usedAt).toBeLessThan(2000);
   });
 
+  it('are closed after a second at an instance that announces nothing', async () => {
+    await serve();
+    instance.on('/quiet', (_request, response) => response.setHeader('connection', 'keep-alive').end());
+    instance.server.keepAliveTimeout = 60_000;
+    await (await visit('/quiet')).body.dump();
+    const [first] = instance.requests;
+    const usedAt = performance.now();
+    await once(first!.socket, 'close');
+    expect(performance.now() - usedAt).toBeLessThan(2500);
+  });
+
   it('lose no POST to an instance that closes idle ones after a second without saying so', async () => {
     const quiet = createHttpServer((asked, response) => asked.resume().on('end', () => response.end('ok')));
     quiet.keepAliveTimeout = 1300;
@@ -477,6 +488,7 @@ describe('kept connections to instances', () => {
 
   it('are closed when the server drains', async () => {
     await serve();
+    instance.server.keepAliveTimeout = 60_000;
     await (await visit('/')).body.dump();
     const [asked] = instance.requests;
     await here.balancer.drain({ app, instance: String(instance.port), slot: 'a' }, 1000, 1);
