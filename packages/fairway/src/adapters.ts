@@ -9,7 +9,8 @@ import { checkUpdate } from './git/check-update.ts';
 import { resolveCommit } from './git/commits.ts';
 import { ensureRepository } from './git/repository.ts';
 import type { Hosts } from './hosts/hosts.ts';
-import { ensureSupervisor, LocalHosts } from './hosts/local/client.ts';
+import { ensureSupervisor } from './hosts/local/ensure-supervisor.ts';
+import { LocalHosts } from './hosts/local/local-hosts.ts';
 import { socketPath } from './hosts/local/socket-path.ts';
 import type { Commits } from './runner/fairway-controller.ts';
 

@@ -7,8 +7,7 @@ export interface Launch {
   readonly release: string;
   /**
    * Program and arguments, handed to the system without a shell. `${NAME}` in an argument is replaced from the
-   * environment; a name that is not in it stays as it is. `['fairway-static', root]` serves the files of `root` (relative
-   * to `directory`) on `port`.
+   * environment; a name that is not in it stays as it is.
    */
   readonly command: readonly string[];
   /** Working directory, relative to the unpacked release. */

@@ -221,14 +221,6 @@ export function hostsContract(adapter: string, open: () => Promise<HostsUnderTes
         });
         expect(again.lastExit?.reason).toMatch(/^over its memory limit of 160 MB \(used \d+ MB\)$/);
       });
-
-      it('serves the files of a static app', async () => {
-        const { port } = await launch();
-        const given = await launch({ port, command: ['fairway-static', 'public'], env: { LISTEN: '' } });
-        await hosts.start(host, slot, given, fence);
-        const body = await waitUntil('the page', () => request(port, '/').catch(() => undefined));
-        expect(body).toContain('It is served');
-      });
     });
 
     describe('stop', () => {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureSupervisor, LocalHosts } from '../../src/hosts/local/client.ts';
+import { ensureSupervisor } from '../../src/hosts/local/ensure-supervisor.ts';
+import { LocalHosts } from '../../src/hosts/local/local-hosts.ts';
 import { findProcess, procPids } from '../../src/hosts/local/supervisor/process-table.ts';
 
 /** After it, whatever is left is killed and the test fails. */

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalMachine } from '../../../../test/support/local-machine.ts';
 import { waitUntil } from '../../../../test/support/wait-until.ts';
-import type { SupervisorClient } from '../client.ts';
 import { socketPath } from '../socket-path.ts';
+import type { SupervisorClient } from '../supervisor-client.ts';
 import { findProcess } from './process-table.ts';
 import type { BalancerRequest } from './protocol.ts';
 

@@ -42,12 +42,4 @@ describe('what a launch means on this machine', () => {
     expect(() => programOf({ ...launch, directory }, release)).toThrow(/is not inside the release/);
     expect(() => programOf({ ...launch, path: [directory] }, release)).toThrow(/is not inside the release/);
   });
-
-  it('runs our own file server for a static app, on its port', () => {
-    const program = programOf({ ...launch, command: ['fairway-static', 'public'], env: {} }, release);
-    expect(program.file).toBe(process.execPath);
-    expect(program.args[0]).toMatch(/static-server\/main\.js$/);
-    expect(program.args[1]).toBe(`${release}/app/public`);
-    expect(program.env.PORT).toBe('4001');
-  });
 });

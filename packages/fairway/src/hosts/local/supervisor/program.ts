@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Launch } from '../../hosts.ts';
-import { entryPoint } from '../entry-point.ts';
 import type { Program } from './supervised-process.ts';
 
 /** What a launch means on this machine: absolute folders, the whole environment, `${NAME}`s replaced. */
@@ -9,9 +8,7 @@ export function programOf(launch: Launch, release: string): Program {
   const env = environmentOf(launch, release);
   const [file = '', ...args] = launch.command.map((argument) => replaceNames(argument, env));
   const cwd = inside(release, launch.directory);
-  if (file !== 'fairway-static') return { file, args, cwd, env };
-  const server = [entryPoint('hosts/local/static-server/main'), resolve(cwd, args[0] ?? '.')];
-  return { file: process.execPath, args: server, cwd, env: { ...env, PORT: String(launch.port) } };
+  return { file, args, cwd, env };
 }
 
 /** PATH, HOME and LANG are ours where the launch does not give them; nothing else of our environment gets through. */

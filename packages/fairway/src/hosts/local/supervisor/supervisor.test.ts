@@ -11,8 +11,9 @@ import { LocalMachine } from '../../../../test/support/local-machine.ts';
 import { waitUntil } from '../../../../test/support/wait-until.ts';
 import type { SlotAddress } from '../../../rollout/slot.ts';
 import { type Launch, type LogLine, StaleFence } from '../../hosts.ts';
-import { ensureSupervisor, type LocalHosts } from '../client.ts';
+import { ensureSupervisor } from '../ensure-supervisor.ts';
 import { entryPoint } from '../entry-point.ts';
+import type { LocalHosts } from '../local-hosts.ts';
 import { socketPath } from '../socket-path.ts';
 import { findProcess } from './process-table.ts';
 
