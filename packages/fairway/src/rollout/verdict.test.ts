@@ -212,8 +212,14 @@ describe('a pause', () => {
   });
 
   it('keeps the rollout from its end', () => {
-    const { events } = look(paused(), 2, serving('1', fresh), serving('2', fresh));
-    expect(events.some(({ type }) => type === 'finished')).toBe(false);
+    const state = paused();
+    const world = [serving('1', fresh), serving('2', fresh)];
+    const [declare] = look(state, 2, ...world).actions;
+    advance(state, { type: 'action-done', id: declare!.id }, 3);
+    const ends = (decision: Decision) => decision.events.some(({ type }) => type === 'finished');
+    expect(ends(look(state, 4, ...world))).toBe(false);
+    advance(state, { type: 'resumed', by: 'ada', why: '' }, 5);
+    expect(ends(look(state, 5, ...world))).toBe(true);
   });
 });
 
