@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { temporaryStore } from '../../test/support/temporary-store.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import type { Lease, Store } from '../store/store.ts';
 import { Journal } from './journal.ts';
 
@@ -8,7 +8,7 @@ let store: Store;
 let journal: Journal;
 let lease: Lease;
 beforeEach(() => {
-  store = openSqliteStore(':memory:');
+  store = temporaryStore();
   journal = new Journal(store);
   lease = store.acquireLease('web', 'test', 60_000)!;
 });

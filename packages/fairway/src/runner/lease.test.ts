@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { openSqliteStore } from '../store/sqlite/sqlite.ts';
+import { temporaryStore } from '../../test/support/temporary-store.ts';
 import type { Store } from '../store/store.ts';
 import { HeldLease } from './lease.ts';
 
@@ -8,7 +8,7 @@ let clock = 1_000_000;
 let store: Store;
 beforeEach(() => {
   vi.useFakeTimers();
-  store = openSqliteStore(':memory:', () => clock);
+  store = temporaryStore(() => clock);
 });
 afterEach(() => {
   vi.useRealTimers();

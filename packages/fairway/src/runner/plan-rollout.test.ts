@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryStore } from '../../test/support/temporary-store.ts';
 import { parseProduction } from '../config/parse.ts';
 import type { App } from '../config/production.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { differs, goalFor, keepPinned, planTo, releaseBefore } from './plan-rollout.ts';
 
 let store: Store;
 beforeEach(() => {
-  store = openSqliteStore(':memory:');
+  store = temporaryStore();
 });
 afterEach(() => store.close());
 
