@@ -81,9 +81,11 @@ export class Keeper {
     void this.relay(next);
   }
 
-  /** Applies the state of the process that has taken over. */
-  follow(state: RegistryState): void {
-    if (this.#frozen) this.#set(state);
+  /** Applies the state of the process that has taken over; resolves when those before this one act on it too. */
+  async follow(state: RegistryState): Promise<void> {
+    if (!this.#frozen) return;
+    this.#set(state);
+    await this.relay(state);
   }
 
   /** Accepts no more changes; resolves when those under way are done and everything is on the disk. */

@@ -103,7 +103,7 @@ export class LiveRegistry {
       const observed = Object.values(servers).map(
         ({ lastFailure, drainDeadline, health: _health, ...record }) => ({
           ...record,
-          inFlight: this.#inFlight(live?.servers.get(record.id)),
+          inFlight: this.inFlight(live?.servers.get(record.id)),
           ...(lastFailure === undefined ? {} : { lastFailure }),
           ...(drainDeadline === undefined ? {} : { drainDeadline }),
         }),
@@ -111,6 +111,11 @@ export class LiveRegistry {
       pools[app] = { definition, share, servers: observed };
     }
     return { revision: state.revision, at: Date.now(), pools };
+  }
+
+  /** Requests under way on a server, here and in the processes before this one. */
+  inFlight(server: LiveServer | undefined): number {
+    return server ? server.inFlight + this.elsewhere.inFlight(server.record) : 0;
   }
 
   counters(): AppCounters[] {
@@ -160,7 +165,7 @@ export class LiveRegistry {
       this.#stopDeadline(server);
       return;
     }
-    if (this.#inFlight(server) === 0) {
+    if (this.inFlight(server) === 0) {
       this.#stopDeadline(server);
       // Not within the change that is being applied.
       queueMicrotask(() => this.#isDrained(server) && this.#findings.drained(slot));
@@ -180,16 +185,12 @@ export class LiveRegistry {
   #isDrained(server: LiveServer): boolean {
     const known = this.pools.get(server.record.slot.app)?.servers.get(server.record.id);
     if (known !== server || server.record.state !== 'draining') return false;
-    return this.#inFlight(server) === 0 && this.elsewhere.settled;
+    return this.inFlight(server) === 0 && this.elsewhere.settled;
   }
 
   #stopDeadline(server: LiveServer): void {
     clearTimeout(this.#deadlines.get(server));
     this.#deadlines.delete(server);
-  }
-
-  #inFlight(server: LiveServer | undefined): number {
-    return server ? server.inFlight + this.elsewhere.inFlight(server.record) : 0;
   }
 
   #compile(state: RegistryState): void {

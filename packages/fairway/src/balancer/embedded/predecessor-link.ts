@@ -22,6 +22,9 @@ export class PredecessorLink implements ElsewhereUnderWay {
   readonly takeover: Takeover;
   /** Called after each report, and when the predecessor has ended. */
   onReport: () => void = () => {};
+  /** Resolves when the predecessor has ended. */
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
   readonly #socket: Socket;
   readonly #log: Logger;
   readonly #waiting = new Map<number, () => void>();
@@ -30,12 +33,15 @@ export class PredecessorLink implements ElsewhereUnderWay {
   #inFlight: Readonly<Record<string, number>> = {};
   #sequence = 0;
   #applied = 0;
-  #ended = false;
+  #hasEnded = false;
 
   private constructor(socket: Socket, takeover: Takeover, log: Logger) {
     this.#socket = socket;
     this.takeover = takeover;
     this.#log = log;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
     this.#take(takeover);
   }
 
@@ -84,7 +90,7 @@ export class PredecessorLink implements ElsewhereUnderWay {
 
   /** Resolves when the predecessor acts on this state, or no longer counts. */
   relay(state: RegistryState): Promise<void> {
-    if (this.#ended) return Promise.resolve();
+    if (this.#hasEnded) return Promise.resolve();
     this.#sequence += 1;
     const sequence = this.#sequence;
     this.#socket.write(jsonLine({ sequence, state }));
@@ -102,7 +108,7 @@ export class PredecessorLink implements ElsewhereUnderWay {
   }
 
   get settled(): boolean {
-    return this.#ended || this.#applied >= this.#sequence;
+    return this.#hasEnded || this.#applied >= this.#sequence;
   }
 
   inFlight(record: ServerRecord): number {
@@ -133,13 +139,14 @@ export class PredecessorLink implements ElsewhereUnderWay {
   }
 
   #end(reason?: Error): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#inFlight = {};
     for (const done of this.#waiting.values()) done();
     this.#waiting.clear();
     this.#log.info({ reason: reason?.message }, 'the balancer process before this one has ended');
     this.onReport();
+    this.#resolveEnded();
   }
 }
 

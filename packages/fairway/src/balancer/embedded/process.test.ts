@@ -101,7 +101,7 @@ describe('a planned restart', () => {
     expect(load.failures).toEqual([]);
     expect(load.answered.size).toBe(3);
     expect(await Promise.all(ends)).toEqual([0, 0, 0]);
-    await waitUntil('every request is counted', async () => (await requestsCounted()) === load.sent);
+    await waitUntil('every request is counted', async () => (await requestsCounted()) >= load.sent);
   }, 60_000);
 
   it('lets requests, streams and WebSockets under way end in the old process', async () => {
@@ -193,6 +193,46 @@ describe('a planned restart', () => {
     await processes.balancer.drain(slot('1'), 200, 1);
     await expect(body.text()).rejects.toThrow();
     await waitUntil('it is out', async () => (await server('1'))?.state === 'out');
+  });
+
+  it('knows of what the process before the old one has under way, and is obeyed there', async () => {
+    const first = await serve('1');
+    const release = instances[0]!.holdRequests();
+    const held = visit('/hold');
+    await waitUntil('it is under way', async () => (await server('1'))?.inFlight === 1);
+    const second = await replace(first);
+    await replace(second);
+    await waitUntil('both retire', () => processes.log.split('retiring').length === 3);
+    await processes.balancer.drain(slot('1'), 60_000, 1);
+    expect(await server('1')).toMatchObject({ state: 'draining', inFlight: 1 });
+    release();
+    expect(await held).toBe(200);
+    await waitUntil('it is out', async () => (await server('1'))?.state === 'out');
+    expect(await Promise.all([ending(first), ending(second)])).toEqual([0, 0]);
+    expect(await requestsCounted()).toBe(1);
+  });
+
+  it('obeys a drain also on connections that the old process still holds', async () => {
+    const old = await serve('1', '2');
+    const visitors = await Promise.all(Array.from({ length: 6 }, () => RawVisitor.connect(processes.port)));
+    for (const visitor of visitors) visitor.send(get);
+    await waitUntil('all are answered', () => visitors.every(({ statuses }) => statuses.length === 1));
+    await replace(old);
+    await waitUntil('it retires', () => processes.log.includes('retiring'));
+    // A request that is held keeps it from being out, which alone would tell the old process.
+    const release = instances[0]!.holdRequests();
+    instances[1]!.holdRequests();
+    const held = [visit('/hold'), visit('/hold')];
+    await waitUntil('each holds one', async () => (await server('1'))?.inFlight === 1);
+    await processes.balancer.drain(slot('1'), 60_000, 1);
+    const before = instances[0]!.requests.length;
+    for (const visitor of visitors) visitor.send(get);
+    await waitUntil('all are answered', () => visitors.every(({ statuses }) => statuses.length === 2));
+    expect(instances[0]!.requests).toHaveLength(before);
+    for (const visitor of visitors) visitor.close();
+    release();
+    await processes.balancer.deregister(slot('2'), 1);
+    await Promise.all(held);
   });
 
   it('obeys a share of 0 also on connections that the old process still holds', async () => {

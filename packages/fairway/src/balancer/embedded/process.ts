@@ -96,6 +96,8 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
       const deadline = setTimeout(() => visitors.destroyAll(), options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
       await empty;
       clearTimeout(deadline);
+      // Whoever retired before us reports to us, and our successor learns of it from us only.
+      await predecessor?.ended;
       await succession.end();
       control.stop();
       live.stop();

@@ -67,9 +67,11 @@ export class SuccessorLink {
 
   #follow(message: unknown): void {
     const { sequence, state } = successorMessageSchema.parse(message);
-    this.#keeper.follow(state);
-    this.#applied = sequence;
-    this.#report();
+    // In order: a predecessor of our own, if there still is one, answers in order too.
+    void this.#keeper.follow(state).then(() => {
+      this.#applied = sequence;
+      this.#report();
+    });
   }
 
   #report(): void {
@@ -87,8 +89,9 @@ export class SuccessorLink {
   #underWay(): Pick<PredecessorMessage, 'applied' | 'inFlight' | 'counters'> {
     const inFlight: Record<string, number> = {};
     for (const pool of this.#live.pools.values()) {
-      for (const { record, inFlight: count } of pool.servers.values()) {
-        if (count > 0) inFlight[`${record.id} ${record.generation}`] = count;
+      for (const server of pool.servers.values()) {
+        const count = this.#live.inFlight(server);
+        if (count > 0) inFlight[`${server.record.id} ${server.record.generation}`] = count;
       }
     }
     return { applied: this.#applied, inFlight, counters: this.#live.counters() };
