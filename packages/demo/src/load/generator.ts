@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type RequestKind, send, type Target } from './request.ts';
 import { Tally } from './tally.ts';
 
@@ -32,6 +33,11 @@ export class LoadGenerator {
   start(): void {
     this.#beganAt = performance.now();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Resolves when so many requests have been started. */
+  async until(sent: number): Promise<void> {
+    while (this.tally.sent < Math.min(sent, this.#options.atMost)) await delay(TICK_MS);
   }
 
   /** No new requests; resolves when every started one has ended. */
