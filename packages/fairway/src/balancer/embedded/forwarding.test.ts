@@ -522,6 +522,22 @@ describe('protocol changes', () => {
     expect((await counters()).servers[0]!.answers).toEqual([1, 0, 0, 0, 0]);
   });
 
+  it('let a visitor go on after the instance has said its last', async () => {
+    await serve();
+    const fromVisitor: string[] = [];
+    instance.server.on('upgrade', (_asked, socket: Socket) => {
+      socket.on('data', (data) => fromVisitor.push(String(data)));
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\nthe last');
+    });
+    const visitor = await rawVisitor();
+    visitor.send(`GET / HTTP/1.1\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`);
+    await waitUntil('the instance has ended', () => visitor.ended && visitor.received.endsWith('the last'));
+    visitor.send('still here');
+    await waitUntil('it arrives', () => fromVisitor.join('') === 'still here');
+    visitor.socket.end();
+    await waitUntil('nothing is under way', async () => (await inFlight()) === 0);
+  });
+
   it('end at the instance when the visitor is cut off, and the other way round', async () => {
     await serve();
     const sockets: Socket[] = [];
