@@ -30,6 +30,8 @@ export interface Drive {
 
 /** Between two attempts to see hosts and balancer that do not answer. */
 const UNREACHABLE_RETRY_MS = 500;
+/** Of the stall timeout: a hook that hangs is ended, and is the reason that is told, before the rollout counts as stalled. */
+const HOOK_PART_OF_STALL = 0.9;
 
 /**
  * Runs a rollout to its end: take in what has happened, observe, decide, record the decision, then do it. After a crash the
@@ -42,6 +44,8 @@ export class Driver {
   /** Recorded, but not yet taken into the state: that is done right before an observation, never after one. */
   #unfolded: TimedEvent[] = [];
   readonly #performing = new Set<Promise<void>>();
+  /** Ends the hook under way: it takes too long, or nothing waits for it any more. */
+  readonly #endHook = new AbortController();
   /** The journal refused a record: someone else steers this app now. */
   #failure: Error | undefined;
 
@@ -106,13 +110,25 @@ export class Driver {
   async #perform({ id, action }: Intent): Promise<void> {
     const { world, app, fence, crash, signal } = this.#drive;
     crash('before', action.kind);
+    const limit = action.kind === 'hook' ? this.#limitHook() : undefined;
     try {
-      await perform(world, app, action, fence, (event) => this.#record([event]), signal);
+      const ended = AbortSignal.any([signal, this.#endHook.signal]);
+      await perform(world, app, action, fence, (event) => this.#record([event]), ended);
       crash('after', action.kind);
       if (!signal.aborted) this.#record([{ type: 'action-done', id }]);
     } catch (error) {
       if (!signal.aborted) this.#record([{ type: 'action-failed', id, reason: reasonOf(error) }]);
+    } finally {
+      clearTimeout(limit);
     }
+  }
+
+  #limitHook(): NodeJS.Timeout {
+    const limitMs = this.#state.plan.policy.stallTimeoutMs * HOOK_PART_OF_STALL;
+    const reason = new Error(
+      `was ended: it took longer than ${limitMs / 1000} s, nine tenths of stall_timeout`,
+    );
+    return setTimeout(() => this.#endHook.abort(reason), Math.min(limitMs, 2 ** 31 - 1));
   }
 
   #record(events: readonly RolloutEvent[]): void {
@@ -123,7 +139,11 @@ export class Driver {
   #fold(decided?: readonly TimedEvent[]): void {
     const events = decided ?? this.#unfolded;
     if (!decided) this.#unfolded = [];
-    for (const { event, at } of events) advance(this.#state, event, at);
+    for (const { event, at } of events) {
+      advance(this.#state, event, at);
+      if (event.type === 'taking-back' || event.type === 'finished')
+        this.#endHook.abort(new Error('was ended: the rollout does not go on'));
+    }
   }
 
   async #observe(): Promise<AppObservation | undefined> {

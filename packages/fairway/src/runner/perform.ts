@@ -107,7 +107,9 @@ async function runHook(
   );
   for await (const line of running.lines) tell({ type: 'hook-output', hook: action.hook, line });
   const exitCode = await running.exitCode;
-  if (exitCode !== 0) throw new Error(`\`${command.join(' ')}\` ended with exit code ${exitCode}`);
+  if (exitCode === 0) return;
+  const how = signal.aborted ? (signal.reason as Error).message : `ended with exit code ${exitCode}`;
+  throw new Error(`\`${command.join(' ')}\` ${how}`);
 }
 
 function portOf(world: World, slot: SlotAddress, host: string): Promise<number> {

@@ -98,7 +98,10 @@ export class AppWorker {
     try {
       this.#lease = await HeldLease.acquire(world.store, this.app, holder, this.#closing.signal);
       this.#announceAll();
-      for (let [record] = this.#open(); record; [record] = this.#open()) await this.#carryOut(record);
+      // Who has lost the lease waits for it like anyone else, instead of trying the same rollout again and again.
+      const { lost } = this.#lease;
+      for (let [record] = this.#open(); record && !lost.aborted; [record] = this.#open())
+        await this.#carryOut(record);
     } catch (error) {
       if (!this.#closing.signal.aborted && !(error instanceof LeaseLost)) throw error;
     } finally {
@@ -147,6 +150,10 @@ export class AppWorker {
       const known = replay(journal);
       const end = journal.find(({ event }) => event.type === 'finished')?.event;
       if (end?.type === 'finished') return await this.#conclude(record, known?.plan, end);
+      // Said while it was being built, to a controller that died before it could end it.
+      const abort = journal.find(({ event }) => event.type === 'abort-requested')?.event;
+      if (!known && abort?.type === 'abort-requested')
+        return this.#finish(record, undefined, 'taken-back', abortedBy(abort));
       const plan = known?.plan ?? (await this.#prepare(record, building.signal));
       if (plan) await this.#drive(record, plan, known !== undefined);
     } catch (error) {
@@ -181,7 +188,7 @@ export class AppWorker {
   }
 
   async #drive(record: RolloutRecord, plan: Plan, isTakenUp: boolean): Promise<void> {
-    const { world, journal, crash, now, tidy } = this.#context;
+    const { world, journal, crash, now } = this.#context;
     const lease = this.#lease!;
     world.store.setStatus(record.id, 'moving');
     const driver = new Driver({
@@ -198,14 +205,23 @@ export class AppWorker {
     });
     this.#current = { ...this.#current!, driver };
     await driver.run();
-    if (!this.#closing.signal.aborted && !lease.lost.aborted) await tidy(this.app, lease.fence);
+    if (!this.#closing.signal.aborted && !lease.lost.aborted) await this.#tidy(lease.fence);
   }
 
   /** A controller died between a rollout's last event and what follows from it. */
   async #conclude(record: RolloutRecord, plan: Plan | undefined, end: Finished): Promise<void> {
-    const { world, now, tidy } = this.#context;
+    const { world, now } = this.#context;
     conclude(world.store, record, plan, end.outcome, end.reason, now());
-    await tidy(this.app, this.#lease!.fence);
+    await this.#tidy(this.#lease!.fence);
+  }
+
+  /** What could not be removed now is removed after the next rollout; how this one ended stands. */
+  async #tidy(fence: number): Promise<void> {
+    try {
+      await this.#context.tidy(this.app, fence);
+    } catch (error) {
+      this.#context.onError(error);
+    }
   }
 
   #record(record: RolloutRecord, plan: Plan, events: readonly RolloutEvent[]) {
