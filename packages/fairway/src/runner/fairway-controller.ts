@@ -14,9 +14,9 @@ import { onceFor } from './launch.ts';
 import { observeApp } from './observe.ts';
 import { overviewOf } from './overview.ts';
 import type { World } from './perform.ts';
-import { configOf, differs, releaseBefore } from './plan-rollout.ts';
+import { configOf, differs, releaseBefore, standingRelease } from './plan-rollout.ts';
 import { prepare } from './prepare.ts';
-import { previewApply, previewDeploy, previewRollback, standingRelease } from './previews.ts';
+import { previewApply, previewDeploy, previewRollback } from './previews.ts';
 import { tidyReleases } from './tidy.ts';
 import { AppWorker } from './worker.ts';
 

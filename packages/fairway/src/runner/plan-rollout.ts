@@ -1,3 +1,4 @@
+import type { Release } from '../build/release.ts';
 import { launchDigest, pinApp, unpinApp } from '../config/pin.ts';
 import type { App } from '../config/production.ts';
 import type { Goal, Plan, Policy } from '../rollout/plan.ts';
@@ -24,6 +25,11 @@ export function standingGoal(store: Store, app: string): Goal {
   const [standing] = store.standings(app);
   const config = standing && configOf(store, standing);
   return standing && config ? goalFor(store, config, standing.release) : { instances: [] };
+}
+
+export function standingRelease(store: Store, app: string): Release | undefined {
+  const [standing] = store.standings(app);
+  return standing && store.release(app, standing.release);
 }
 
 /** The configuration that a standing was reached with. */

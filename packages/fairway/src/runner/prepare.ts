@@ -5,7 +5,7 @@ import type { App, Production } from '../config/production.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { RolloutRecord, Store } from '../store/store.ts';
-import { configOf, goalFor, planTo, releaseBefore, standingGoal } from './plan-rollout.ts';
+import { configOf, goalFor, planTo, releaseBefore, standingGoal, standingRelease } from './plan-rollout.ts';
 
 export interface Preparation {
   readonly store: Store;
@@ -28,7 +28,9 @@ export async function prepare(
   if (record.kind === 'remove') return { plan: removalPlan(store, record.app) };
   const app = await configuredApp(context, record.app);
   if (record.kind === 'rollback') return { plan: rollbackPlan(store, app, record.release) };
-  const release = await releaseOf(context, app, record.commit!, tell, signal);
+  // An apply keeps the release, and that may be another one by now than when it was asked for.
+  const standing = record.kind === 'apply' ? standingRelease(store, app.name) : undefined;
+  const release = await releaseOf(context, app, standing?.commit ?? record.commit!, tell, signal);
   return { plan: planTo(store, app, goalFor(store, app, release.id)) };
 }
 

@@ -1,4 +1,3 @@
-import type { Release } from '../build/release.ts';
 import { differences } from '../config/difference.ts';
 import { buildKey } from '../config/pin.ts';
 import type { App, Production } from '../config/production.ts';
@@ -7,7 +6,7 @@ import { describeSteps, preview } from '../rollout/preview.ts';
 import type { Store } from '../store/store.ts';
 import type { Preview } from './controller.ts';
 import type { AppObservation } from './observe.ts';
-import { configOf, differs, goalFor, planTo } from './plan-rollout.ts';
+import { configOf, differs, goalFor, planTo, standingRelease } from './plan-rollout.ts';
 import { removalPlan, rollbackPlan } from './prepare.ts';
 import { summarize } from './summary.ts';
 
@@ -68,9 +67,4 @@ function changes(store: Store, app: App): readonly string[] {
   const [standing] = store.standings(app.name);
   const before = standing && configOf(store, standing);
   return before ? differences(before, app).map((line) => `configuration: ${line}`) : [];
-}
-
-export function standingRelease(store: Store, app: string): Release | undefined {
-  const [standing] = store.standings(app);
-  return standing && store.release(app, standing.release);
 }
