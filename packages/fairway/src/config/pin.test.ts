@@ -51,6 +51,14 @@ describe('instances', () => {
     expect(launchDigest(app(`${BASE}, ${change}`))).toBe(launchDigest(base));
   });
 
+  test('of two apps that are alike in everything else are told apart, for each is told its name', () => {
+    const [one, other] = parseProduction(
+      'apps: { web: { runtime: node, route: { hosts: [a.org] } }, api: { runtime: node, route: { hosts: [b.org] } } }',
+      'fairway.yml',
+    ).apps;
+    expect(launchDigest(one!)).not.toBe(launchDigest(other!));
+  });
+
   test('are left alone when their number changes', () => {
     expect(launchDigest(app('runtime: node, instances: 5'))).toBe(launchDigest(base));
   });

@@ -36,9 +36,22 @@ export function unpinApp(json: string): App {
  * only routes, their number or the pace of deploys do.
  */
 export function launchDigest(app: App): string {
-  const { directory, runtime, start, portEnv, env, secrets, limits, logs, health } = app;
+  // The name too: it is in every instance's environment, and pins of all apps are kept together.
+  const { name, directory, runtime, start, portEnv, env, secrets, limits, logs, health } = app;
   const { stopTimeoutMs } = app.deploy;
-  return digestOf({ directory, runtime, start, portEnv, env, secrets, limits, logs, health, stopTimeoutMs });
+  return digestOf({
+    name,
+    directory,
+    runtime,
+    start,
+    portEnv,
+    env,
+    secrets,
+    limits,
+    logs,
+    health,
+    stopTimeoutMs,
+  });
 }
 
 /** Digest of what a build depends on: the same commit with the same key is built once. */
