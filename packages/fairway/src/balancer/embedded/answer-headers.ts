@@ -1,7 +1,17 @@
 import { nominatedByConnection } from './request-headers.ts';
 
-/** Headers of an instance's answer that concern its connection only (RFC 9110, 7.6.1). */
-const DROPPED = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+/**
+ * Headers of an instance's answer that concern its connection only (RFC 9110, 7.6.1), and `Trailer`: trailers are passed on
+ * without being announced, for node refuses the announcement where our own framing has no place for them.
+ */
+const DROPPED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 const droppedLengths = new Set([...DROPPED].map((name) => name.length));
 
 export interface AnswerHead {

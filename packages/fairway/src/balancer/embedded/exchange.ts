@@ -154,15 +154,16 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     // 103 and its like are hints; whoever waits for an answer misses nothing without them.
     if (status < 200) return true;
     this.#latencyMs = performance.now() - this.#attemptAt;
-    this.#status = status;
     const { headers, contentLength } = answerHead(rawHeaders);
     const { newBucket, pool } = this.#passage;
     if (newBucket !== undefined) headers.push('set-cookie', bucketCookie(pool.definition.app, newBucket));
     if (this.#surroundings.retiring) headers.push('connection', 'close');
     if (contentLength !== undefined) this.#remaining = contentLength;
     this.#resume = resume;
-    if (this.#failed) for (const server of this.#failed) server.tally.retried += 1;
+    // Throws at what may not be sent on, such as a control character: then there is still time for a 502.
     this.#response.writeHead(status, statusText, headers);
+    this.#status = status;
+    if (this.#failed) for (const server of this.#failed) server.tally.retried += 1;
     // Without an announced length the first bytes may be long in coming: the head must not wait for them.
     if (contentLength === undefined) process.nextTick(flushHead, this);
     return true;
@@ -204,8 +205,9 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   onError(error: Error): void {
     if (this.#done) return;
     const server = this.#server!;
-    if (this.#status === 304 && isLengthMismatch(error)) {
+    if ((this.#status === 304 || this.#status === 204) && isLengthMismatch(error)) {
       // The length that a 304 announces is that of the document, not of its own body; undici takes it for a cut.
+      // A 204 should announce none, but some do.
       this.onComplete(null);
       return;
     }

@@ -238,6 +238,44 @@ describe('bodies', () => {
     expect(trailers).toEqual({ 'x-sum': '42' });
   });
 
+  it('reach the visitor also where announced trailers have no place', async () => {
+    await serve();
+    for (const path of ['/length', '/not-modified', '/chunked'])
+      instance.on(path, (_request, response) => {
+        const length = path === '/length' ? 'Content-Length: 2\r\n\r\nok' : '';
+        const chunks = path === '/chunked' ? 'Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n' : '';
+        const status = path === '/not-modified' ? '304 Not Modified' : '200 OK';
+        response.socket!.end(`HTTP/1.1 ${status}\r\nTrailer: X-Sum\r\n${length || chunks || '\r\n'}`);
+      });
+    for (const [line, status] of [
+      ['GET /length HTTP/1.1', 200],
+      ['GET /not-modified HTTP/1.1', 304],
+      ['HEAD /chunked HTTP/1.1', 200],
+      ['GET /chunked HTTP/1.0', 200],
+    ] as const) {
+      const visitor = await rawVisitor();
+      visitor.send(`${line}\r\nHost: ${app}.test\r\n\r\n`);
+      await waitUntil(`${line} is answered`, () => visitor.statuses.length > 0 || visitor.ended);
+      expect([line, visitor.statuses]).toEqual([line, [status]]);
+    }
+  });
+
+  it('whose reason phrase may not be sent on are a 502, not a broken connection', async () => {
+    await serve();
+    instance.on('/odd', (_request, response) =>
+      response.socket!.end('HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok'),
+    );
+    expect((await visit('/odd')).statusCode).toBe(502);
+  });
+
+  it('that announce a length where there can be no body reach the visitor', async () => {
+    await serve();
+    instance.on('/204', (_request, response) =>
+      response.socket!.end('HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok'),
+    );
+    expect((await visit('/204')).statusCode).toBe(204);
+  });
+
   it('are absent where the protocol wants none, and the connection stays usable', async () => {
     await serve();
     instance.on('/204', (_request, response) => response.writeHead(204).end());

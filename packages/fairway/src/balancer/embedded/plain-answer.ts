@@ -18,6 +18,8 @@ export function answerPlainly(
   if (status === 503) headers.push('retry-after', RETRY_AFTER_S);
   const bodyHeldBack = request.headers.expect !== undefined && !request.complete;
   if (status === 400 || bodyHeldBack) headers.push('connection', 'close');
+  // An instance's own words that node refused to send would still be there, and be refused again.
+  response.statusMessage = '';
   response.writeHead(status, headers);
   response.end(body);
   if (!request.complete) linger(request);
