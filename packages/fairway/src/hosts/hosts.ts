@@ -72,6 +72,8 @@ export interface LogQuery {
   readonly instance?: string;
   /** How many of the last lines to begin with, of each slot. */
   readonly lines: number;
+  /** Of each slot only what the generation has written that was started in it last. */
+  readonly sinceStart?: boolean;
   /** Go on with new lines until the signal aborts. */
   readonly follow: boolean;
 }

@@ -320,6 +320,20 @@ export function hostsContract(adapter: string, open: () => Promise<HostsUnderTes
         expect(one.map((line) => line.text)).toEqual(['two', 'three']);
       });
 
+      it('gives, where only that is wanted, what was written since the last start of a generation', async () => {
+        const { port } = await started();
+        await request(port, '/say?line=old');
+        await hosts.stop(host, slot, fence);
+        const query = { lines: 9, sinceStart: true, follow: false };
+        const next = await launch({ generation: 'r1+c2' });
+        await hosts.start(host, slot, next, fence);
+        await facts(next.port);
+        await request(next.port, '/exit?code=1').catch(() => undefined);
+        await waitUntil('a restart', async () => (await observed())?.restarts === 1);
+        await facts(next.port);
+        expect(texts(await all(hosts.logs(app, query, never())), '1')).toEqual(['listening', 'listening']);
+      });
+
       it('follows, also into a slot that is started later, until the signal aborts', async () => {
         const { port } = await started();
         const ending = new AbortController();

@@ -109,6 +109,8 @@ describe('a release that does not serve is taken back', () => {
     await editForThisTest(production, ['start_timeout: 10s', 'start_timeout: 2s']);
     const { output } = await push({ 'server.js': text });
     expect(output).toMatch(reason);
+    // What the release before it in this slot has logged would mislead.
+    expect(output).toContain('hello/1/a wrote nothing to its log');
     expect(output).toMatch(/hello-\d+ was TAKEN BACK/);
     await expectGoodToServe();
   });

@@ -7,6 +7,7 @@ import { startFailure } from './exit-reason.ts';
 import { endGroup } from './process-group.ts';
 import { programOf } from './program.ts';
 import type { SlotRecord } from './record.ts';
+import { sizeOf } from './slot-log.ts';
 import { findStrays } from './strays.ts';
 import {
   adoptProcess,
@@ -50,7 +51,8 @@ export class Instance {
         throw new SlotOccupied(slotId(this.record.slot), this.record.launch.generation, launch.generation);
       }
       await this.#endProcess();
-      Object.assign(this.record, { launch, wanted: 'running', restarts: 0, lastExit: undefined });
+      const logBegin = sizeOf(this.#surroundings.logFile);
+      Object.assign(this.record, { launch, wanted: 'running', restarts: 0, lastExit: undefined, logBegin });
       this.#failures = 0;
       this.#spawn();
     });

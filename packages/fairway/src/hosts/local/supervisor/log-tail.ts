@@ -6,12 +6,16 @@ const newline = 0x0a;
 /**
  * The end of the text that `files` (oldest first) make together, beginning with the line `lines` before its end. Reads
  * from the end, so its cost grows with what it returns and not with the files. Missing files are empty. Of the newest file
- * only `newestBytes` count: others may append to it all the time.
+ * only the bytes in `newest` count: others may append to it all the time.
  */
-export function readTail(files: readonly string[], newestBytes: number, lines: number): Buffer {
+export function readTail(
+  files: readonly string[],
+  newest: { readonly from: number; readonly to: number },
+  lines: number,
+): Buffer {
   const chunks: Buffer[] = [];
   let newlines = 0;
-  for (const chunk of chunksFromTheEnd(files, newestBytes)) {
+  for (const chunk of chunksFromTheEnd(files, newest)) {
     chunks.unshift(chunk);
     newlines += chunk.reduce((count, byte) => (byte === newline ? count + 1 : count), 0);
     if (newlines > lines) break;
@@ -29,14 +33,18 @@ function lastLines(text: Buffer, lines: number): Buffer {
   return text.subarray(Math.min(start, text.length));
 }
 
-function* chunksFromTheEnd(files: readonly string[], newestBytes: number): Generator<Buffer> {
+function* chunksFromTheEnd(
+  files: readonly string[],
+  newest: { readonly from: number; readonly to: number },
+): Generator<Buffer> {
   for (const [age, file] of files.toReversed().entries()) {
     const descriptor = openIfThere(file);
     if (descriptor === undefined) continue;
     try {
-      let end = age === 0 ? newestBytes : fstatSync(descriptor).size;
-      while (end > 0) {
-        const from = Math.max(0, end - chunkBytes);
+      const begin = age === 0 ? newest.from : 0;
+      let end = age === 0 ? newest.to : fstatSync(descriptor).size;
+      while (end > begin) {
+        const from = Math.max(begin, end - chunkBytes);
         const chunk = Buffer.alloc(end - from);
         const count = readSync(descriptor, chunk, 0, chunk.length, from);
         yield chunk.subarray(0, count);

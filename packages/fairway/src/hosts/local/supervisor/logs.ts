@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { slotId } from '../../../rollout/slot.ts';
 import type { LogLine, LogQuery } from '../../hosts.ts';
 import { type SupervisorPaths, slotOfLog } from './paths.ts';
+import type { SupervisorRecord } from './record.ts';
 import { SlotLog } from './slot-log.ts';
 
 const lookForNewSlotsMs = 500;
@@ -8,10 +10,12 @@ const lookForNewSlotsMs = 500;
 /** The logs of all slots. There is one {@link SlotLog} per file, so that rotation and readers know of each other. */
 export class Logs {
   readonly #paths: SupervisorPaths;
+  readonly #record: SupervisorRecord;
   readonly #open = new Map<string, SlotLog>();
 
-  constructor(paths: SupervisorPaths) {
+  constructor(paths: SupervisorPaths, record: SupervisorRecord) {
     this.#paths = paths;
+    this.#record = record;
   }
 
   at(file: string): SlotLog {
@@ -32,9 +36,10 @@ export class Logs {
       for (const { file, slot } of this.#slots(app, query.instance)) {
         if (readers.has(file)) continue;
         const log = this.at(file);
+        const start = query.sinceStart ? this.#record.slot(slotId(slot))?.logBegin : undefined;
+        const wanted = { lines, follow: query.follow, ...(start !== undefined && { begin: start }) };
         const reading = (async () => {
-          for await (const text of log.read({ lines, follow: query.follow }, signal))
-            await write({ slot, text });
+          for await (const text of log.read(wanted, signal)) await write({ slot, text });
         })();
         readers.set(file, reading);
         // A failure is thrown where the readers are awaited below; until then it is not an unhandled one.

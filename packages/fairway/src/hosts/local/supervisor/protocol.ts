@@ -48,6 +48,7 @@ export const logsSchema = z.object({
   app: nameSchema,
   instance: nameSchema.optional(),
   lines: z.int().min(0),
+  sinceStart: z.boolean().optional(),
   follow: z.boolean(),
 });
 

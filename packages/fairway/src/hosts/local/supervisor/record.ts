@@ -25,6 +25,8 @@ const slotRecordSchema = z.object({
   process: processSchema.optional(),
   restarts: z.int(),
   lastExit: exitSchema.optional(),
+  /** Size of the slot's log, in bytes, when this generation was first started. */
+  logBegin: z.int().optional(),
 });
 
 const balancerRecordSchema = z.object({

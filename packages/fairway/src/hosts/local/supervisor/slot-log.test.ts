@@ -87,7 +87,23 @@ describe('the log of a slot', () => {
   it('reads of a file that grows only what was there, the rest being for the follower', () => {
     appendFileSync(file, 'one\ntwo\n');
     appendFileSync(file, 'written meanwhile\n');
-    expect(readTail([file], 'one\ntwo\n'.length, 9).toString()).toBe('one\ntwo\n');
+    expect(readTail([file], { from: 0, to: 'one\ntwo\n'.length }, 9).toString()).toBe('one\ntwo\n');
+  });
+
+  it('tells nothing from before a begin, until the file was set aside since', async () => {
+    appendFileSync(file, 'of the last release\n');
+    const begin = 'of the last release\n'.length;
+    const since = async () => {
+      const taken: string[] = [];
+      const query = { lines: 9, follow: false, begin };
+      for await (const line of log.read(query, new AbortController().signal)) taken.push(line);
+      return taken;
+    };
+    expect(await since()).toEqual([]);
+    appendFileSync(file, 'of this one\n');
+    expect(await since()).toEqual(['of this one']);
+    log.rotate(1, 3);
+    expect(await since()).toEqual(['of the last release', 'of this one']);
   });
 
   it('shows a follower every line once and in order while the file is set aside again and again', async () => {

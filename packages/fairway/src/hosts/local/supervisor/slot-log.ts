@@ -28,13 +28,22 @@ export class SlotLog {
     this.#file = file;
   }
 
-  /** The last lines, then, when `follow`, every later one until the signal aborts; none twice, none left out. */
-  async *read(query: { lines: number; follow: boolean }, signal: AbortSignal): AsyncGenerator<string> {
+  /**
+   * The last lines, then, when `follow`, every later one until the signal aborts; none twice, none left out. `begin`: what
+   * lies before that byte is not told; it is taken for outdated once the file has been set aside since.
+   */
+  async *read(
+    query: { lines: number; follow: boolean; begin?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
     // The instance goes on writing: the tail ends, and the follower begins, at one and the same place.
     const sizeBytes = sizeOf(this.#file);
     const splitter = new LineSplitter();
     const follower = new Follower(this.#file, sizeBytes, splitter);
-    const tail = splitter.push(readTail(this.#filesOldestFirst(), sizeBytes, query.lines));
+    const { lines, begin } = query;
+    const isWhole = begin === undefined || begin > sizeBytes;
+    const files = isWhole ? this.#filesOldestFirst() : [this.#file];
+    const tail = splitter.push(readTail(files, { from: isWhole ? 0 : begin, to: sizeBytes }, lines));
     if (!query.follow) {
       yield* [...tail, ...splitter.end()];
       return;
@@ -149,7 +158,8 @@ class Follower {
   }
 }
 
-function sizeOf(file: string): number {
+/** In bytes; 0 where there is none. */
+export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 

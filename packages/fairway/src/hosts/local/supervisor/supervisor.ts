@@ -38,7 +38,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<boolean
   const record = SupervisorRecord.load(paths.record, bootId());
   const releases = new Releases(paths);
   const instances = new Instances(record, paths, releases);
-  const logs = new Logs(paths);
+  const logs = new Logs(paths, record);
   const oneOffs = new OneOffs(record);
   const balancer = new BalancerKeeper(record, options.balancerProgram, paths.balancerLog);
   instances.resume();
