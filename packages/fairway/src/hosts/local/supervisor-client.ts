@@ -43,7 +43,7 @@ export class SupervisorClient {
 
   /**
    * Ends the supervisor, and resolves when it is gone. Instances and balancer go on without one, unless they are to be
-   * stopped with it. Whoever uses {@link LocalHosts} afterwards (a watch that goes on does) starts a new supervisor.
+   * stopped with it; then the next supervisor starts them again. Whoever uses {@link LocalHosts} afterwards (a watch that goes on does) starts a new supervisor.
    */
   async shutdown(options: { stopInstances: boolean }): Promise<void> {
     const { pid } = await this.status();

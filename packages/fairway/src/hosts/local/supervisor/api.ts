@@ -123,7 +123,7 @@ function addShutdown(api: Api, { instances, oneOffs, balancer, exit }: Superviso
     const { stopInstances } = await read(context, protocol.shutdownSchema);
     if (stopInstances) {
       oneOffs.stopAll();
-      await Promise.all([instances.stopAll(), balancer.close()]);
+      await Promise.all([instances.close(), balancer.close()]);
     }
     context.env.outgoing.once('close', exit);
     return context.body(null, 204, { connection: 'close' });

@@ -33,6 +33,8 @@ export class Instance {
   #restartTimer: NodeJS.Timeout | undefined;
   #nextStartAt: number | undefined;
   #failures = 0;
+  /** This supervisor is about to end: nothing is started any more, but it stays wanted. */
+  #closed = false;
   /** Set when we end it for a reason that its exit status would not tell. */
   #endedBecause: string | undefined;
   /** Start, stop and restart wait for each other, so that a slot never holds two processes. */
@@ -63,6 +65,16 @@ export class Instance {
     return this.#afterOthers(async () => {
       // Once more: a start that was asked for before us may have run in between.
       this.#wantStopped();
+      await this.#endProcess();
+      this.#surroundings.changed();
+    });
+  }
+
+  /** Ends the process; as it stays wanted, the next supervisor starts it again. */
+  close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#restartTimer);
+    return this.#afterOthers(async () => {
       await this.#endProcess();
       this.#surroundings.changed();
     });
@@ -173,7 +185,7 @@ export class Instance {
     const reference = this.#process?.reference;
     this.#process = undefined;
     this.#noteEnd(this.#endedBecause ?? reason);
-    if (this.record.wanted === 'running') this.#planRestart(reference?.startedAt);
+    if (this.record.wanted === 'running' && !this.#closed) this.#planRestart(reference?.startedAt);
     this.#surroundings.changed();
     if (reference) void this.#afterOthers(() => this.#endLeftovers(reference.pid)).catch(() => undefined);
   }
@@ -188,7 +200,7 @@ export class Instance {
 
   #restart(): Promise<void> {
     return this.#afterOthers(async () => {
-      if (this.record.wanted === 'running' && !this.#process) this.#spawn();
+      if (this.record.wanted === 'running' && !this.#process && !this.#closed) this.#spawn();
     });
   }
 

@@ -40,8 +40,9 @@ export class Instances {
     await this.#bySlot.get(slotId(slot))?.stop();
   }
 
-  async stopAll(): Promise<void> {
-    await Promise.all(this.all().map((instance) => instance.stop()));
+  /** Ends every process. What was wanted stays so: the next supervisor brings it back. */
+  async close(): Promise<void> {
+    await Promise.all(this.all().map((instance) => instance.close()));
   }
 
   all(): readonly Instance[] {

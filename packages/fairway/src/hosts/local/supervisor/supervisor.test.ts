@@ -272,6 +272,19 @@ describe('the supervisor', () => {
     expect((await seen(first))?.pid).toBe(pid);
   });
 
+  it('brings back, after it was told to end with everything, what was wanted then', async () => {
+    const [one, two] = [await start(first), await start(second)];
+    await hosts.stop('local', second, 1);
+    const client = await machine.supervisor();
+    await client.shutdown({ stopInstances: true });
+    expect(machine.processes()).toEqual([]);
+    await machine.supervisorPid();
+    await waitUntil('an answer', () => pidBehind(one.port));
+    expect(await seen(first)).toMatchObject({ state: 'running', restarts: 0 });
+    expect(await seen(second)).toMatchObject({ state: 'stopped' });
+    expect(await pidBehind(two.port)).toBeUndefined();
+  });
+
   it('waits longer after each crash in a row', async () => {
     await hosts.start(
       'local',
