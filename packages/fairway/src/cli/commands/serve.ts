@@ -42,9 +42,9 @@ async function serve(context: Context, options: ServeOptions): Promise<ExitCode>
   const log = resolve(context.surroundings.cwd, options.log ?? `${stateDirectory}/serve.log`);
   const place = { configFile, stateDirectory, log: options.log === '-' ? undefined : log };
   if (options.detach) {
-    // Its mistakes are best told here, not in the log of a process that did not start.
-    const { readProduction } = await import('../../config/read.ts');
-    await readProduction(configFile);
+    // Mistakes that keep it from starting are best told here, not in the log of a process that did not start.
+    const { productionToStartWith } = await import('../../config/last-good.ts');
+    await productionToStartWith(configFile, stateDirectory);
     const { startDetached } = await import('../serve/detached.ts');
     const pid = await startDetached(place);
     await announce(context, stateDirectory);
