@@ -4,7 +4,7 @@ import { parseProduction } from '../config/parse.ts';
 import { buildKey } from '../config/pin.ts';
 import type { Store } from '../store/store.ts';
 import { keepPinned } from './plan-rollout.ts';
-import { prepare } from './prepare.ts';
+import { prepare, rollbackPlan } from './prepare.ts';
 
 let store: Store;
 beforeEach(() => {
@@ -49,4 +49,12 @@ it('applies to the release that stands when its turn comes, not to the one of wh
   stood('two', 'commit-two', 'web-2');
   const { plan } = await prepared(queued);
   expect(plan.target.generation).toMatch(/^two\+/);
+});
+
+it('rolls back without the migrations of a release that has had them', () => {
+  const hooks = { beforeDeploy: ['make', 'migrate'], afterDeploy: ['make', 'notify'] };
+  const hooked = { ...app!, deploy: { ...app!.deploy, hooks } };
+  stood('one', 'commit-one', 'web-1');
+  stood('two', 'commit-two', 'web-2');
+  expect(rollbackPlan(store, hooked, 'one').hooks).toEqual({ beforeDeploy: false, afterDeploy: true });
 });

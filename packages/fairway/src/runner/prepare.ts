@@ -41,7 +41,10 @@ export async function configuredApp(context: Pick<Preparation, 'production'>, na
   return app;
 }
 
-/** To an earlier release with the configuration that it was good with, on the instances that there are now. */
+/**
+ * To an earlier release with the configuration that it was good with, on the instances that there are now. Migrations do
+ * not run: it has had its own, and several tools refuse a database that is newer than what they know.
+ */
 export function rollbackPlan(store: Store, app: App, release: string | undefined): Plan {
   const standing =
     release === undefined
@@ -50,7 +53,8 @@ export function rollbackPlan(store: Store, app: App, release: string | undefined
   if (!standing) throw new Error(`${app.name} has no earlier good release`);
   const then = configOf(store, standing) ?? app;
   const { instances } = app;
-  return planTo(store, app, goalFor(store, { ...then, instances }, standing.release));
+  const plan = planTo(store, app, goalFor(store, { ...then, instances }, standing.release));
+  return { ...plan, hooks: { ...plan.hooks, beforeDeploy: false } };
 }
 
 export function removalPlan(store: Store, name: string): Plan {
