@@ -6,14 +6,18 @@ import { findProcess } from './supervisor/process-table.ts';
 import type { BalancerRequest, BalancerStatus, Refused, SupervisorStatus } from './supervisor/protocol.ts';
 
 const exitTimeoutMs = 5_000;
+/** Questions are answered from memory: a supervisor that takes longer hangs, or was stopped (SIGSTOP). */
+const questionTimeoutMs = 10_000;
 
 /** Speaks to the supervisor of one state directory over its unix socket. */
 export class SupervisorClient {
   readonly #agent: Agent;
   readonly socketPath: string;
+  readonly #questionTimeoutMs: number;
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, options: { readonly questionTimeoutMs?: number } = {}) {
     this.socketPath = socketPath;
+    this.#questionTimeoutMs = options.questionTimeoutMs ?? questionTimeoutMs;
     // Stopping takes as long as the instance needs, and streams are silent for as long as nothing happens.
     this.#agent = new Agent({
       connect: { socketPath },
@@ -53,8 +57,15 @@ export class SupervisorClient {
     await this.close();
   }
 
+  /** Asks something. Throws {@link SupervisorSilent} when there is no answer in time. */
   async get<Answer>(path: string): Promise<Answer> {
-    return json(await this.#request({ method: 'GET', path }));
+    const headersTimeout = this.#questionTimeoutMs;
+    try {
+      return await json(await this.#request({ method: 'GET', path, headersTimeout }));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'UND_ERR_HEADERS_TIMEOUT') throw error;
+      throw new SupervisorSilent(this.socketPath, headersTimeout);
+    }
   }
 
   async post<Answer = void>(path: string, body: unknown): Promise<Answer> {
@@ -124,5 +135,17 @@ export class SupervisorRefusal extends Error {
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** The supervisor accepts connections and says nothing. */
+export class SupervisorSilent extends Error {
+  override readonly name = 'SupervisorSilent';
+  readonly code = 'supervisor-silent';
+  constructor(socketPath: string, timeoutMs: number) {
+    super(
+      `the supervisor at ${socketPath} has not answered for ${timeoutMs / 1000} s. Instances and balancer go on; ` +
+        'end the supervisor (`pgrep -af supervisor/main` shows it), and another is started in its place',
+    );
   }
 }
