@@ -8,6 +8,7 @@ import { readProduction } from './config/read.ts';
 import { crasher, parseCrashPoint } from './runner/crash-point.ts';
 import { FairwayController } from './runner/fairway-controller.ts';
 import { Journal } from './runner/journal.ts';
+import { rangeOf } from './runner/port.ts';
 import { startServer } from './server/serve.ts';
 import { lockState, type StateLock } from './store/sqlite/lock.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
@@ -47,7 +48,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
     const commits = commitsIn(stateDirectory);
     for (const app of production.apps) await commits.repository(app);
     const controller = new FairwayController({
-      world: { store, hosts, balancer, ports: production.ports, addressOf },
+      world: { store, hosts, balancer, ports: rangeOf(production.ports, stateDirectory), addressOf },
       journal: new Journal(store),
       commits,
       readProduction: () => readProduction(configFile),

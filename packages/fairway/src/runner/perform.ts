@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import type { Balancer } from '../balancer/balancer.ts';
 import type { Release } from '../build/release.ts';
 import { unpinApp } from '../config/pin.ts';
@@ -7,16 +6,18 @@ import type { App } from '../config/production.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { Action } from '../rollout/actions.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
-import type { GenerationId, SlotAddress } from '../rollout/slot.ts';
+import type { GenerationId } from '../rollout/slot.ts';
 import type { Store } from '../store/store.ts';
 import { launchFor, onceFor } from './launch.ts';
+import { portOf, portToStart } from './port.ts';
 
 /** The world that a rollout acts on. */
 export interface World {
   readonly store: Store;
   readonly hosts: Hosts;
   readonly balancer: Balancer;
-  readonly ports: { readonly from: number; readonly to: number };
+  /** For instances; looked through from `first` on. */
+  readonly ports: { readonly from: number; readonly to: number; readonly first?: number };
   /** Where the balancer reaches a host's instances. */
   readonly addressOf: (host: string) => string;
 }
@@ -46,7 +47,7 @@ export async function perform(
       return balancer.forget(app, fence);
     case 'start': {
       const { release, config } = generationOf(world, app, action.generation);
-      const port = await portOf(world, action.slot, action.host);
+      const port = await portToStart(world, action.slot, action.host);
       const launch = launchFor(release, config, action.generation, { instance: action.slot.instance, port });
       return hosts.start(action.host, action.slot, launch, fence);
     }
@@ -110,17 +111,4 @@ async function runHook(
   if (exitCode === 0) return;
   const how = signal.aborted ? (signal.reason as Error).message : `ended with exit code ${exitCode}`;
   throw new Error(`\`${command.join(' ')}\` ${how}`);
-}
-
-function portOf(world: World, slot: SlotAddress, host: string): Promise<number> {
-  return world.store.portFor({ ...slot, host }, world.ports, isFree);
-}
-
-/** Whether nothing on this machine listens on the port. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

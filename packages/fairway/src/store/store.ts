@@ -124,12 +124,17 @@ export interface Store {
   pin(digest: string, json: string): void;
   pinned(digest: string): string | undefined;
 
-  /** The slot's port, the same for ever; the first call picks one from `range` that no slot has and `isFree` accepts. */
+  /**
+   * The slot's port, the same until {@link movePort}. The first call picks one from `range` that no slot has and `isFree`
+   * accepts, beginning at `first` and going round.
+   */
   portFor(
     slot: { app: string; instance: string; slot: SlotName; host: string },
-    range: { from: number; to: number },
+    range: { from: number; to: number; first?: number },
     isFree: (port: number) => Promise<boolean>,
   ): Promise<number>;
+  /** Gives the slot another port in place of the one it has, picked in the same way. */
+  movePort(...slot: Parameters<Store['portFor']>): Promise<number>;
   releasePorts(app: string, instance?: string): void;
 
   // people

@@ -337,11 +337,27 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         expect(await store.portFor(place('1'), { from: 5000, to: 5001 }, never)).toBe(4000);
       });
 
+      it('move to another one when somebody else has taken theirs, and stay there', async () => {
+        for (const instance of ['1', '2']) await store.portFor(place(instance), range, free);
+        const taken = (port: number) => Promise.resolve(port !== 4000);
+        expect(await store.movePort(place('1'), range, taken)).toBe(4002);
+        reopen();
+        expect(await store.portFor(place('1'), range, free)).toBe(4002);
+        expect(await store.portFor(place('2'), range, free)).toBe(4001);
+      });
+
       it('differ between slots of a host, and pass over what is in use', async () => {
         const isFree = (port: number) => Promise.resolve(port !== 4000);
         expect(await store.portFor(place('1', 'a'), range, isFree)).toBe(4001);
         expect(await store.portFor(place('1', 'b'), range, isFree)).toBe(4002);
         expect(await store.portFor(place('1', 'a', 'other'), range, isFree)).toBe(4001);
+      });
+
+      it('are looked for from a given one on, and then from the beginning', async () => {
+        const places = ['1', '2', '3'].map((instance) => place(instance));
+        const ports = [];
+        for (const one of places) ports.push(await store.portFor(one, { ...range, first: 4001 }, free));
+        expect(ports).toEqual([4001, 4002, 4000]);
       });
 
       it('differ also when all are asked for at the same time', async () => {

@@ -2,7 +2,7 @@ import type { Store } from '../store.ts';
 import { type Database, sql } from './database.ts';
 import type { Row } from './rows.ts';
 
-type Part = Pick<Store, 'portFor' | 'releasePorts'>;
+type Part = Pick<Store, 'portFor' | 'movePort' | 'releasePorts'>;
 type Range = Parameters<Store['portFor']>[1];
 type Slot = Omit<Row<'ports'>, 'port'>;
 
@@ -19,7 +19,7 @@ export class NoFreePort extends Error {
   }
 }
 
-/** Which slot has which port, for ever. No two slots of a host share one. */
+/** Which slot has which port, until it is moved. No two slots of a host share one. */
 export function portTable(database: Database): Part {
   const portOf = (slot: Slot): number | undefined =>
     database.first(
@@ -46,14 +46,24 @@ export function portTable(database: Database): Part {
         .onConflict((conflict) => conflict.doNothing()),
     ) === 1;
 
-  return {
+  const forget = ({ app, instance, slot, host }: Slot): number =>
+    database.run(
+      sql
+        .deleteFrom('ports')
+        .where('app', '=', app)
+        .where('instance', '=', instance)
+        .where('slot', '=', slot)
+        .where('host', '=', host),
+    );
+
+  const table: Part = {
     portFor: async ({ app, instance, slot, host }, range, isFree) => {
       const place: Slot = { app, instance, slot, host };
       const known = portOf(place);
       if (known !== undefined) return known;
       let givenToOthers = 0;
       let usedByOthers = 0;
-      for (let port = range.from; port <= range.to; port++) {
+      for (const port of inTurn(range)) {
         if (given(host).has(port)) givenToOthers++;
         else if (!(await isFree(port))) usedByOthers++;
         else if (take(place, port)) return port;
@@ -64,9 +74,20 @@ export function portTable(database: Database): Part {
       throw new NoFreePort(place, range, givenToOthers, usedByOthers);
     },
 
+    movePort: (slot, range, isFree) => {
+      forget(slot);
+      return table.portFor(slot, range, isFree);
+    },
+
     releasePorts: (app, instance) => {
       const query = sql.deleteFrom('ports').where('app', '=', app);
       database.run(instance === undefined ? query : query.where('instance', '=', instance));
     },
   };
+  return table;
+}
+
+function* inTurn({ from, to, first = from }: Range): Generator<number> {
+  for (let port = first; port <= to; port++) yield port;
+  for (let port = from; port < first; port++) yield port;
 }
