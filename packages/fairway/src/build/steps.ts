@@ -15,6 +15,8 @@ export interface Step {
   readonly environment?: Readonly<Record<string, string>>;
   /** What to do about a failure, seen from the end of its output. */
   hint?(lastLines: readonly string[]): string | undefined;
+  /** What a person should know although it worked, seen from the end of its output. */
+  remark?(lastLines: readonly string[]): string | undefined;
 }
 
 /** Runs the steps of one build, one after another, within its time. */
@@ -59,7 +61,11 @@ export function createSteps(options: StepsOptions): Steps {
       if (before) throw before;
       output.say(`$ ${title(step)}`);
       const end = await start(step, { ...options.environment, ...step.environment }, signal, output);
-      if (end.exitCode === 0) return;
+      if (end.exitCode === 0) {
+        const remark = step.remark?.(output.lastLines);
+        if (remark !== undefined) output.say(remark);
+        return;
+      }
       throw (
         interrupted(step) ??
         new BuildFailed({

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { delimiter, join, relative } from 'node:path';
 import { BuildFailed } from '../build-failed.ts';
 import type { Step } from '../steps.ts';
+import { hint, remark } from './install-advice.ts';
 import type { PackageJson } from './package-json.ts';
 import { detectPackageManager, installFolder, isModernYarn, type PackageManager } from './package-manager.ts';
 import type { Workspace } from './runtime.ts';
@@ -92,7 +93,7 @@ export async function installPackages(
       );
     }
     try {
-      await run('install', words, { hint });
+      await run('install', words, { hint, remark });
     } catch (error) {
       if (
         !(error instanceof BuildFailed) ||
@@ -104,7 +105,7 @@ export async function installPackages(
         'The packages disagree about their peers; trying once more as npm 6 did (--legacy-peer-deps).',
       );
       peers.push('--legacy-peer-deps');
-      await run('install', [...words, ...peers], { hint });
+      await run('install', [...words, ...peers], { hint, remark });
     }
   }
 }
@@ -152,18 +153,4 @@ function pruneWords(manager: PackageManager): readonly string[] {
     '--non-interactive',
     ...(manager.lockFile ? ['--frozen-lockfile'] : []),
   ];
-}
-
-function hint(lastLines: readonly string[]): string | undefined {
-  const output = lastLines.join('\n');
-  if (/EUSAGE|in sync|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028/.test(output)) {
-    return 'The lock file and package.json disagree: run the install on your machine, commit the lock file and push again.';
-  }
-  if (/\bE40[13]\b|\b40[13] (Unauthorized|Forbidden)/i.test(output)) {
-    return 'The registry refused the control server: put its credentials into the .npmrc of the user that runs Fairway, or into NPM_TOKEN.';
-  }
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT/.test(output)) {
-    return 'The registry cannot be reached from this machine: check its network and proxy settings.';
-  }
-  return undefined;
 }

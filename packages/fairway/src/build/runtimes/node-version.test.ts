@@ -14,6 +14,10 @@ test.each([
   expect([semver.satisfies(yes, range), semver.satisfies(no, range)]).toEqual([true, false]);
 });
 
+test('a range is told as it was written', () => {
+  expect(parseVersion('10', '.nvmrc')).toEqual({ range: '10', source: '.nvmrc' });
+});
+
 test.each(['node', 'stable', 'latest'])('%s is any Node', (text) => {
   expect(parseVersion(text, '.nvmrc')).toBeUndefined();
 });

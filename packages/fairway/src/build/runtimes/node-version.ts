@@ -58,8 +58,8 @@ export function parseVersion(text: string, source: string): WantedNode | undefin
       source,
     };
   const major = longTerm === undefined ? undefined : LONG_TERM[longTerm];
-  const range = semver.validRange(major === undefined ? text : `^${major}`);
-  if (range !== null) return { range, source };
+  const range = major === undefined ? text : `^${major}`;
+  if (semver.validRange(range) !== null) return { range, source };
   throw new BuildFailed({
     step: 'node',
     reason: `${source} asks for Node ${JSON.stringify(text)}, which is no version.`,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -121,6 +121,19 @@ test('without a lock file the install says what that means', async () => {
   expect(await start(sample, release)).toBe(`hello ${process.version}`);
 });
 
+test('packages whose install scripts npm kept from running are spoken of', async () => {
+  const sample = await SampleBuild.create(appFiles({ scripts: {} }));
+  const bin = join(sample.folder, 'bin');
+  await mkdir(bin);
+  const says = '1 package had install scripts blocked because they are not covered by allowScripts:';
+  await writeFile(join(bin, 'npm'), `#!/bin/sh\necho 'npm warn install-scripts ${says}'\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+  await sample.build();
+  expect(sample.lines).toContain(
+    'npm did not run the install scripts of the packages above. Should the app miss a compiled module, put allow-scripts=PACKAGE into the .npmrc of the user that runs Fairway, or allowScripts into package.json.',
+  );
+});
+
 test('packages that disagree about their peers are installed as npm 6 did, and it is said', async () => {
   const url = await serveRegistry([
     { name: 'one', version: '1.0.0', peerDependencies: { two: '^1.0.0' } },
@@ -163,6 +176,14 @@ test('an app in a folder of a workspace is installed from its root and started i
     path: ['apps/web/node_modules/.bin', 'node_modules/.bin'],
   });
   expect(await start(sample, release)).toBe('from lib');
+});
+
+test('colours that a build prints in spite of NO_COLOR are taken out', async () => {
+  const sample = await SampleBuild.create(appFiles(), {
+    build: ['printf', '\\033[33mdeprecated\\033[39m\\n'],
+  });
+  await sample.build();
+  expect(sample.lines).toContain('deprecated');
 });
 
 test('the configured build and start commands come first', async () => {
