@@ -1,11 +1,13 @@
+import { stripVTControlCharacters } from 'node:util';
+
 const MAX_LINE_CHARACTERS = 2_000;
 const MAX_LINES = 20_000;
 /** npm ends an error with some 150 lines about its options. */
 const KEPT_LINES = 300;
 
 /**
- * A build's output, cut into lines and kept within bounds: a build can print without end. Raw otherwise; whoever
- * shows it takes control characters out.
+ * A build's output, cut into lines and kept within bounds: a build can print without end. Colours are taken out, since
+ * some tools print them whatever NO_COLOR says; other control characters are left to whoever shows it.
  */
 export class BuildOutput {
   readonly #onLine: (line: string) => void;
@@ -31,7 +33,8 @@ export class BuildOutput {
     this.#onLine(line);
   }
 
-  line(line: string): void {
+  line(raw: string): void {
+    const line = stripVTControlCharacters(raw);
     this.#last.push(line);
     if (this.#last.length > KEPT_LINES) this.#last.shift();
     this.#count += 1;

@@ -1,7 +1,9 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { SlotAddress } from '../rollout/slot.ts';
 
-const LINES = 15;
+/** A crash of Node prints its reason first, then two traces and the error's fields: some 25 lines. */
+const LINES = 30;
 const TIMEOUT_MS = 3_000;
 
 /**
@@ -13,7 +15,7 @@ export async function lastLogLines(hosts: Hosts, address: SlotAddress): Promise<
   const query = { instance: address.instance, lines: LINES, sinceStart: true, follow: false };
   try {
     for await (const line of hosts.logs(address.app, query, AbortSignal.timeout(TIMEOUT_MS)))
-      if (line.slot.slot === address.slot) lines.push(line.text);
+      if (line.slot.slot === address.slot) lines.push(stripVTControlCharacters(line.text));
   } catch {
     return lines;
   }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Balancer } from '../balancer/balancer.ts';
 import type { Release } from '../build/release.ts';
 import { unpinApp } from '../config/pin.ts';
@@ -106,7 +107,8 @@ async function runHook(
     onceFor(release, config, action.generation, command),
     signal,
   );
-  for await (const line of running.lines) tell({ type: 'hook-output', hook: action.hook, line });
+  for await (const line of running.lines)
+    tell({ type: 'hook-output', hook: action.hook, line: stripVTControlCharacters(line) });
   const exitCode = await running.exitCode;
   if (exitCode === 0) return;
   const how = signal.aborted ? (signal.reason as Error).message : `ended with exit code ${exitCode}`;
