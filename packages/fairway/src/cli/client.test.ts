@@ -99,6 +99,19 @@ describe('a call', () => {
   });
 });
 
+test('a call that meets a server which has just started anew is made again with its new token', async () => {
+  const server = await startServer();
+  const file = (token: string) => JSON.stringify({ url: server.url, pid: process.pid, token });
+  const stateDirectory = await stateWith(file('old'));
+  server.on('GET /api/overview', async ({ headers }, response) => {
+    if (headers.authorization === 'Bearer new') return json(response, 200, { production: 'x' });
+    await writeFile(join(stateDirectory, 'server.json'), file('new'));
+    json(response, 401, { error: { code: 'token-unknown', message: 'The token is not known' } });
+  });
+  const client = new Client({ whereabouts: { kind: 'state', stateDirectory } });
+  expect(await client.overview()).toEqual({ production: 'x' });
+});
+
 describe('a server that does not answer', () => {
   const overview = (stateDirectory: string) =>
     new Client({ whereabouts: { kind: 'state', stateDirectory } }).overview();

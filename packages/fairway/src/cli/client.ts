@@ -193,19 +193,32 @@ export class Client {
 
   /** Resolves at the head of a successful answer. */
   async #open(call: Omit<Call, 'timeoutMs'>): Promise<IncomingMessage> {
-    const location = await locate(this.#options.whereabouts);
-    const { actor } = this.#options;
-    const headers = { ...(actor ? { 'x-fairway-actor': actor } : {}), ...call.headers };
-    let response: IncomingMessage;
-    try {
-      response = await exchange(location, { ...call, headers, timeoutMs: ANSWER_TIMEOUT_MS });
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      throw await this.#unreachable(error, location);
+    const { whereabouts } = this.#options;
+    let location = await locate(whereabouts);
+    let response = await this.#ask(location, call);
+    if (response.statusCode === 401) {
+      // A server that starts makes a new token: it may have done so after we had read the old one.
+      const present = await locate(whereabouts);
+      if (present.token !== location.token) {
+        response.resume();
+        location = present;
+        response = await this.#ask(location, call);
+      }
     }
     const status = response.statusCode ?? 0;
     if (status < 200 || status > 299) throw await refusalIn(response, location.url);
     return response;
+  }
+
+  async #ask(location: Location, call: Omit<Call, 'timeoutMs'>): Promise<IncomingMessage> {
+    const { actor } = this.#options;
+    const headers = { ...(actor ? { 'x-fairway-actor': actor } : {}), ...call.headers };
+    try {
+      return await exchange(location, { ...call, headers, timeoutMs: ANSWER_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      throw await this.#unreachable(error, location);
+    }
   }
 
   async #unreachable(cause: Error, location?: Location): Promise<ServerUnreachable> {
