@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -103,9 +104,9 @@ test('a call that meets a server which has just started anew is made again with 
   const server = await startServer();
   const file = (token: string) => JSON.stringify({ url: server.url, pid: process.pid, token });
   const stateDirectory = await stateWith(file('old'));
-  server.on('GET /api/overview', async ({ headers }, response) => {
+  server.on('GET /api/overview', ({ headers }, response) => {
     if (headers.authorization === 'Bearer new') return json(response, 200, { production: 'x' });
-    await writeFile(join(stateDirectory, 'server.json'), file('new'));
+    writeFileSync(join(stateDirectory, 'server.json'), file('new'));
     json(response, 401, { error: { code: 'token-unknown', message: 'The token is not known' } });
   });
   const client = new Client({ whereabouts: { kind: 'state', stateDirectory } });
