@@ -156,6 +156,17 @@ describe('a server that does not answer', () => {
     );
   });
 
+  test('because it is the server of the state directory that this one was copied from', async () => {
+    const server = await startServer();
+    const { pid } = process;
+    const state = await stateWith(JSON.stringify({ url: server.url, pid, directory: '1', token: 't' }));
+    const error = await failure(overview(state));
+    expect(error.message).toBe(
+      `The control server cannot be reached: ${state}/server.json was copied from another state directory, whose server it names`,
+    );
+    expect(error.hint).toContain('fairway serve');
+  });
+
   test.skipIf(process.getuid?.() === 0)('whose server.json belongs to another user', async () => {
     const state = await stateWith('{}');
     await chmod(join(state, 'server.json'), 0);

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestServer } from '../../test/support/test-server.ts';
+import { directoryIdentity } from '../directory-identity.ts';
 import { ServerFile } from './api.ts';
 
 describe('the control server', () => {
@@ -16,8 +17,9 @@ describe('the control server', () => {
     ServerFile.parse(JSON.parse(readFileSync(join(server.directory, 'server.json'), 'utf8')));
 
   it('says where it is and how to enter, to its own user only', async () => {
-    const { url, pid, token } = serverFile();
+    const { url, pid, directory, token } = serverFile();
     expect([url, pid]).toEqual([server.running.url, process.pid]);
+    expect(directory).toBe(directoryIdentity(server.directory));
     expect(statSync(join(server.directory, 'server.json')).mode & 0o777).toBe(0o600);
     const answer = await server.ask('GET', '/api/tokens', { as: { secret: token } });
     expect(answer.status).toBe(200);

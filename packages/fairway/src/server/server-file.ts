@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { directoryIdentity } from '../directory-identity.ts';
 import type { Store } from '../store/store.ts';
 import type { ServerFile } from './api.ts';
 import { writePrivately } from './private-file.ts';
@@ -18,7 +19,8 @@ export function announce(store: Store, stateDirectory: string, url: string): () 
   const secret = newSecret();
   store.addToken({ name: LOCAL_TOKEN, role: 'admin', secret });
   const path = join(stateDirectory, 'server.json');
-  const file: ServerFile = { url, pid: process.pid, token: secret };
+  const directory = directoryIdentity(stateDirectory);
+  const file: ServerFile = { url, pid: process.pid, directory, token: secret };
   writePrivately(path, `${JSON.stringify(file, null, 2)}\n`);
   return () => {
     if (isMine(path)) rmSync(path, { force: true });

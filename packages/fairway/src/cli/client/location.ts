@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { directoryIdentity } from '../../directory-identity.ts';
 import type { ServerFile } from '../../server/api.ts';
 
 /** Where the control server is and how to enter it. */
@@ -41,16 +42,25 @@ export async function readServerFile(stateDirectory: string): Promise<ServerFile
     throw unreadable(path, cause as NodeJS.ErrnoException);
   }
   try {
-    const { url, pid, token } = JSON.parse(text) as Partial<ServerFile>;
+    const { url, pid, directory, token } = JSON.parse(text) as Partial<ServerFile>;
     if (typeof url === 'string' && typeof pid === 'number' && typeof token === 'string') {
+      if (directory !== undefined && directory !== directoryIdentity(stateDirectory)) throw copied(path);
       return { url, pid, token };
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof ServerUnreachable) throw error;
     // Falls through to the same answer: it is not what the server writes.
   }
   throw new ServerUnreachable(
     `${path} is damaged`,
     'restart the server, which writes it anew: fairway serve',
+  );
+}
+
+function copied(path: string): ServerUnreachable {
+  return new ServerUnreachable(
+    `${path} was copied from another state directory, whose server it names`,
+    'give this production its own ports in fairway.yml, then start its own server: fairway serve',
   );
 }
 

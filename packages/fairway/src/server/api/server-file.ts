@@ -4,6 +4,8 @@ import { z } from '@hono/zod-openapi';
 export const ServerFile = z.object({
   url: z.string(),
   pid: z.number().int(),
+  /** The identity of the state directory that it is the server of: a copy of that directory has another. */
+  directory: z.string().optional(),
   /** An admin token's secret; the reason why the file is 0600. */
   token: z.string(),
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Libsql from 'libsql';
@@ -105,6 +105,30 @@ describe('the database file', () => {
   it('is for its owner only', () => {
     openSqliteStore(file).close();
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('finds the artifacts where the state directory was moved to, and those that lie elsewhere where they lie', () => {
+    const before = join(directory, 'before', 'fairway.db');
+    const store = openSqliteStore(before);
+    const release = {
+      app: 'shop',
+      id: 'r1',
+      commit: 'c1',
+      subject: '',
+      author: '',
+      sha256: '',
+      sizeBytes: 1,
+    };
+    const rest = { builtAt: 1, buildKey: 'k', launch: { command: ['node'], directory: '.', path: [] } };
+    store.addRelease({ ...release, ...rest, file: join(directory, 'before', 'artifacts', 'r1.tar.gz') });
+    store.addRelease({ ...release, ...rest, id: 'r2', file: '/elsewhere/r2.tar.gz' });
+    expect(store.release('shop', 'r1')?.file).toBe(join(directory, 'before', 'artifacts', 'r1.tar.gz'));
+    store.close();
+    renameSync(join(directory, 'before'), join(directory, 'after'));
+    const moved = openSqliteStore(join(directory, 'after', 'fairway.db'));
+    const files = moved.releases('shop').map(({ file }) => file);
+    moved.close();
+    expect(files).toEqual(['/elsewhere/r2.tar.gz', join(directory, 'after', 'artifacts', 'r1.tar.gz')]);
   });
 
   it('does not keep the secret of a token', () => {

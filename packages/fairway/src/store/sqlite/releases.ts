@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path';
 import type { LaunchPlan, Release } from '../../build/release.ts';
 import type { Store } from '../store.ts';
 import { type Database, sql } from './database.ts';
@@ -18,8 +19,13 @@ type Part = Pick<
   | 'pinned'
 >;
 
-/** Releases, which of them stood, and the configurations that were pinned with them. */
-export function releaseTables(database: Database): Part {
+/**
+ * Releases, which of them stood, and the configurations that were pinned with them. Artifacts are kept relative to the
+ * state directory, so that it can be moved, and so that a copy of it does not tidy away the original's.
+ */
+export function releaseTables(database: Database, stateDirectory: string): Part {
+  const fromRelease = (release: Release) => rowOf(release, relativeIn(stateDirectory, release.file));
+  const toRelease = (row: Row<'releases'>) => releaseOf(row, resolve(stateDirectory, row.file));
   const newestFirst = sql.selectFrom('releases').selectAll().orderBy('order_number', 'desc');
 
   return {
@@ -95,7 +101,7 @@ export function releaseTables(database: Database): Part {
   };
 }
 
-function fromRelease(release: Release): Omit<Row<'releases'>, 'order_number'> {
+function rowOf(release: Release, file: string): Omit<Row<'releases'>, 'order_number'> {
   return {
     app: release.app,
     id: release.id,
@@ -103,7 +109,7 @@ function fromRelease(release: Release): Omit<Row<'releases'>, 'order_number'> {
     subject: release.subject,
     author: release.author,
     sha256: release.sha256,
-    file: release.file,
+    file,
     size_bytes: release.sizeBytes,
     built_at: release.builtAt,
     build_key: release.buildKey,
@@ -111,7 +117,7 @@ function fromRelease(release: Release): Omit<Row<'releases'>, 'order_number'> {
   };
 }
 
-function toRelease(row: Row<'releases'>): Release {
+function releaseOf(row: Row<'releases'>, file: string): Release {
   return {
     app: row.app,
     id: row.id,
@@ -119,10 +125,16 @@ function toRelease(row: Row<'releases'>): Release {
     subject: row.subject,
     author: row.author,
     sha256: row.sha256,
-    file: row.file,
+    file,
     sizeBytes: row.size_bytes,
     builtAt: row.built_at,
     buildKey: row.build_key,
     launch: JSON.parse(row.launch_json) as LaunchPlan,
   };
+}
+
+/** What lies elsewhere stays absolute. */
+function relativeIn(folder: string, file: string): string {
+  const inside = relative(folder, file);
+  return inside.startsWith('../') ? file : inside;
 }

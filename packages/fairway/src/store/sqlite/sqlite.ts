@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import type { Store } from '../store.ts';
 import { Database } from './database.ts';
 import { leaseTable } from './leases.ts';
@@ -15,7 +16,7 @@ export function openSqliteStore(file: string, now: () => number = Date.now): Sto
   return {
     ...rolloutTables(database, now),
     ...leaseTable(database, now),
-    ...releaseTables(database),
+    ...releaseTables(database, dirname(resolve(file))),
     ...portTable(database),
     ...peopleTables(database, now),
     close: () => database.close(),

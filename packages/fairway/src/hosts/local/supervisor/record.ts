@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { directoryIdentity } from '../../../directory-identity.ts';
 import { type SlotId, slotId } from '../../../rollout/slot.ts';
 import { balancerSchema, launchSchema, listenSchema, slotSchema } from './protocol.ts';
 
@@ -44,6 +45,8 @@ const recordSchema = z.object({
   version: z.literal(1),
   /** The boot during which the processes below were started. */
   boot: z.string(),
+  /** The identity of the folder that this was written in. */
+  folder: z.string().optional(),
   /** The highest fence seen, by app. */
   fences: z.record(z.string(), z.int()),
   slots: z.array(slotRecordSchema),
@@ -67,10 +70,13 @@ export class SupervisorRecord {
 
   /** Throws {@link UnreadableRecord} when the file is damaged: guessing would start or stop the wrong things. */
   static load(file: string, boot: string): SupervisorRecord {
-    const empty: RecordContent = { version: 1, boot, fences: {}, slots: [], oneOffs: [] };
+    const folder = directoryIdentity(dirname(file));
+    const empty: RecordContent = { version: 1, boot, folder, fences: {}, slots: [], oneOffs: [] };
     if (!existsSync(file)) return new SupervisorRecord(file, empty);
     try {
-      return new SupervisorRecord(file, recordSchema.parse(JSON.parse(readFileSync(file, 'utf8'))));
+      const content = recordSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const isCopy = content.folder !== undefined && content.folder !== folder;
+      return new SupervisorRecord(file, { ...(isCopy ? withoutProcesses(content) : content), folder });
     } catch (cause) {
       throw new UnreadableRecord(file, cause);
     }
@@ -93,6 +99,18 @@ export class SupervisorRecord {
     closeSync(descriptor);
     renameSync(next, this.#file);
   }
+}
+
+/**
+ * Of a copy: its processes, and the balancer with its sockets, are those of the state directory that was copied. Taking
+ * them up would end another production's instances.
+ */
+function withoutProcesses({ balancer: _, ...content }: RecordContent): RecordContent {
+  return {
+    ...content,
+    slots: content.slots.map(({ process: __, ...slot }) => slot),
+    oneOffs: [],
+  };
 }
 
 export class UnreadableRecord extends Error {

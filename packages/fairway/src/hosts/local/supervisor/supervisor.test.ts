@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { create } from 'tar';
@@ -94,6 +94,18 @@ describe('the supervisor', () => {
       expect(mode(socket)).toBe('600');
       expect(mode(join(machine.stateDirectory, 'supervisor'))).toBe('700');
       expect(mode(join(machine.stateDirectory, 'supervisor/supervisor.json'))).toBe('600');
+    });
+
+    it('of a copied state directory lets the instances of the original alone, and starts its own', async () => {
+      const { port } = await start(first);
+      const original = await pidBehind(port);
+      const copy = join(machine.scratch, 'copy');
+      cpSync(machine.stateDirectory, copy, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+      const client = await ensureSupervisor({ stateDirectory: copy });
+      const slots = await client.get<readonly { pid?: number }[]>('/slots?app=shop');
+      expect(slots.map(({ pid }) => pid)).not.toContain(original);
+      await client.shutdown({ stopInstances: true });
+      expect(await pidBehind(port)).toBe(original);
     });
 
     it('refuses to guess when its record is damaged, and names the file', async () => {
