@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /** The hooks that Fairway answers; each is one call of its CLI. */
 const HOOKS = ['pre-receive', 'post-receive'] as const;
@@ -43,17 +43,19 @@ export async function installHooks(
 }
 
 function script(hook: string, command: readonly string[], options: readonly string[]): string {
-  const program = quote(command[0]!);
-  const sentence = quote(
-    `Fairway cannot be started: ${command[0]} is gone. Run "fairway serve" again to repair this hook.`,
-  );
   return [
     '#!/bin/sh',
     MARK,
-    `[ -x ${program} ] || { echo ${sentence} >&2; exit 1; }`,
+    ...command.filter(isAbsolute).map(requireThere),
     `exec ${[...command, 'hook', hook, ...options].map(quote).join(' ')}`,
     '',
   ].join('\n');
+}
+
+/** Node may have been upgraded and Fairway moved since; the person pushing is to read more than Node's stack trace. */
+function requireThere(file: string): string {
+  const sentence = `Fairway cannot be started: ${file} is gone. Run "fairway serve" again to repair this hook.`;
+  return `[ -e ${quote(file)} ] || { echo ${quote(sentence)} >&2; exit 1; }`;
 }
 
 /** One word for a POSIX shell, whatever it holds. */

@@ -81,16 +81,19 @@ test('a hook of somebody else’s is not overwritten, and the message names it',
   expect(await readFile(hook, 'utf8')).toBe('#!/bin/sh\nexit 0\n');
 });
 
-test('when the CLI is gone, the push is refused with what to do', async () => {
+test.each([
+  ['/gone/node', ['/gone/node', '/gone/cli.js']],
+  ['/gone/cli.js', [process.execPath, '/gone/cli.js']],
+])('when %s is gone, the push is refused with what to do', async (gone, hookCommand) => {
   const { folder, options } = await receiving();
-  await ensureRepository({ ...options, hookCommand: ['/gone/node', 'cli.js'] });
+  await ensureRepository({ ...options, hookCommand });
   const sample = await SampleRepository.create(folder);
   await sample.commit({ 'a.txt': 'a' });
   const error = await sample
     .tryGit('push', options.path, 'main:production')
     .catch((caught: unknown) => caught);
   expect(printed(error)).toContain(
-    'Fairway cannot be started: /gone/node is gone. Run "fairway serve" again to repair this hook.',
+    `Fairway cannot be started: ${gone} is gone. Run "fairway serve" again to repair this hook.`,
   );
 });
 
