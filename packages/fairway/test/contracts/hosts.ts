@@ -385,6 +385,15 @@ export function hostsContract(adapter: string, open: () => Promise<HostsUnderTes
         expect(await command.exitCode).toBe(127);
       });
 
+      it.each([
+        ['names no program', ['']],
+        ['is longer than the system takes', ['./bin/greet', 'x'.repeat(3_000_000)]],
+      ])('tells so of a command that %s', async (_, words) => {
+        const command = hosts.run(host, app, await launch({ command: words }), never());
+        expect((await all(command.lines)).join()).toContain('could not be started');
+        expect(await command.exitCode).toBe(127);
+      });
+
       it('refuses a release that is not installed', async () => {
         const command = hosts.run(host, app, await launch({ release: 'r9' }), never());
         await expect(command.exitCode).rejects.toBeInstanceOf(ReleaseMissing);

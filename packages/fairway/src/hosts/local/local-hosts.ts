@@ -90,7 +90,7 @@ export class LocalHosts implements Hosts {
       signal.removeEventListener('abort', end);
     }
     throw new SupervisorRefusal(
-      'interrupted',
+      'command-interrupted',
       'the supervisor ended before the command did; it was ended with it',
     );
   }

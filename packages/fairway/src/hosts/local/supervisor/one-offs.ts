@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Launch } from '../../hosts.ts';
 import { exitStatus, startFailure } from './exit-reason.ts';
@@ -68,19 +68,25 @@ export class OneOffs {
     write: (message: RunMessage) => Promise<unknown>,
   ): Promise<number> {
     const program = programOf(launch, release);
-    const child = spawn(program.file, program.args, {
-      cwd: program.cwd,
-      env: program.env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const exited = new Promise<number>((resolve) => {
-      child.once('exit', (code, killedBy) => resolve(exitStatus(code, killedBy)));
-      child.once('error', (error) => {
-        void write({ line: startFailure(error, program.file, program.cwd) }).finally(() =>
-          resolve(cannotStart),
-        );
+    const refused = async (error: Error): Promise<number> => {
+      await write({ line: startFailure(error, program.file, program.cwd) });
+      return cannotStart;
+    };
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      child = spawn(program.file, program.args, {
+        cwd: program.cwd,
+        env: program.env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
       });
+    } catch (error) {
+      // Some words no system takes, and those node throws: too many (E2BIG), or an empty name of a program.
+      return await refused(error as Error);
+    }
+    const exited = new Promise<number>((resolve, reject) => {
+      child.once('exit', (code, killedBy) => resolve(exitStatus(code, killedBy)));
+      child.once('error', (error) => void refused(error).then(resolve, reject));
     });
     if (child.pid === undefined) return exited;
     const reference = this.#remember(child.pid);
