@@ -209,6 +209,14 @@ describe('a request that is not as documented', () => {
     },
   );
 
+  it('that is nested deeper than can be shown is refused like any other', async () => {
+    const body = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(await server.problem('POST', '/api/apply', { body })).toMatchObject({
+      status: 400,
+      problems: ['body: found something nested too deep, expected an object'],
+    });
+  });
+
   it('that has more than 1 MB is refused, whether it says so before or not', async () => {
     const body = JSON.stringify({ reason: 'x'.repeat(1024 * 1024) });
     const refused = { status: 413, code: 'body-too-large', message: 'The body is larger than 1 MB' };

@@ -44,6 +44,15 @@ function found(data: unknown, path: readonly PropertyKey[]): string {
     data,
   );
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
+  const text = jsonOf(value);
   return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND)}…` : text;
+}
+
+/** A small body can be nested deeper than the stack allows to write it down again. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'something nested too deep';
+  }
 }
