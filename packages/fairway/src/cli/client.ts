@@ -23,6 +23,7 @@ import { diagnose, type Location, locate, ServerUnreachable, type Whereabouts } 
 import { Refused, refusalIn } from './client/refused.ts';
 import { linesOf } from './client/streams.ts';
 import { type Call, exchange, NoAnswer, readBody } from './client/transport.ts';
+import { UsageError } from './exit.ts';
 
 /** Long enough for a build queue's lock or a slow disk, short enough for a person to wait. */
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -119,7 +120,7 @@ export class Client {
   }
 
   async removeToken(id: string): Promise<void> {
-    await this.#json({ method: 'DELETE', path: `/api/tokens/${encodeURIComponent(id)}` });
+    await this.#json({ method: 'DELETE', path: `/api/tokens/${segment('token', id)}` });
   }
 
   /** A rollout's events from its beginning until it has ended, across restarts of the server. */
@@ -228,11 +229,18 @@ export class Client {
 }
 
 function appPath(app: string): string {
-  return `/api/apps/${encodeURIComponent(app)}`;
+  return `/api/apps/${segment('app', app)}`;
 }
 
 function rolloutPath(id: string): string {
-  return `/api/rollouts/${encodeURIComponent(id)}`;
+  return `/api/rollouts/${segment('rollout', id)}`;
+}
+
+/** One part of a path. An empty one, or dots, would make it another path; whatever else is wrong the server says. */
+function segment(kind: string, name: string): string {
+  if (/^\.{0,2}$/.test(name))
+    throw new UsageError(`"${name}" is no name of ${kind === 'app' ? 'an app' : `a ${kind}`}`);
+  return encodeURIComponent(name);
 }
 
 function query(values: Readonly<Record<string, string | number | boolean | undefined>>): string {

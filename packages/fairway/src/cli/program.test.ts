@@ -74,6 +74,22 @@ describe('wrong usage ends with exit code 2, nothing on standard output, and a w
       ['deploy', 'shop', '--comit', '1'],
       ["Error: unknown option '--comit'", 'Next: did you mean --commit?'],
     ],
+    [
+      ['token'],
+      ['Error: "fairway token" needs one of its commands after it', 'Next: see fairway token --help'],
+    ],
+    [
+      ['--server', 'http://127.0.0.1:1', 'logs', ''],
+      ['Error: "" is no name of an app', 'Next: see fairway logs --help'],
+    ],
+    [
+      ['--server', 'http://127.0.0.1:1', 'rollouts', '..'],
+      ['Error: ".." is no name of an app', 'Next: see fairway rollouts --help'],
+    ],
+    [
+      ['--server', 'http://127.0.0.1:1', 'show', '..'],
+      ['Error: ".." is no name of a rollout', 'Next: see fairway show --help'],
+    ],
     [['deploy'], ["Error: missing required argument 'app'", 'Next: see fairway deploy --help']],
     [
       ['releases', 'shop', 'web'],

@@ -46,7 +46,7 @@ export function report(error: unknown, trail: Trail): Report {
   const plain = { what: error.message, facts: [], next: hint };
   switch (error.name) {
     case 'CommanderError':
-      return wrongUsage(error.message, trail);
+      return known.code === 'commander.help' ? noSubcommand(trail) : wrongUsage(error.message, trail);
     case 'UsageError':
       return { ...plain, next: hint ?? seeHelp(trail), exitCode: EXIT.usage };
     case 'ServerUnreachable':
@@ -71,6 +71,16 @@ function wrongUsage(message: string, trail: Trail): Report {
   const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const meant = suggestion?.replace(/^\(Did you mean (one of )?(.*)\?\)$/, 'did you mean $1$2?');
   return { what, facts: [], next: meant ?? seeHelp(trail), exitCode: EXIT.usage };
+}
+
+/** Of a command that only groups others; commander would have printed its help. */
+function noSubcommand(trail: Trail): Report {
+  return {
+    what: `"fairway ${trail.command}" needs one of its commands after it`,
+    facts: [],
+    next: seeHelp(trail),
+    exitCode: EXIT.usage,
+  };
 }
 
 function seeHelp({ command }: Trail): string {
