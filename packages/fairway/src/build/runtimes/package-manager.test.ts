@@ -45,6 +45,9 @@ test.each([
   ],
   ['package-lock.json', '{}', 'yarn@1.22.0', { name: 'npm', lockFile: 'package-lock.json' }],
   ['README', '', 'npm@9.0.0', { name: 'npm' }],
+  ['README', '', 'pnpm@9.0.0-rc.1+sha512.abc', { name: 'pnpm', version: '9.0.0-rc.1' }],
+  // It becomes a folder of the cache.
+  ['README', '', 'pnpm@9.0.0/../../elsewhere', { name: 'pnpm', version: '9.0.0' }],
   ['README', '', undefined, { name: 'npm' }],
 ])('%s with %j and packageManager %s', async (file, text, packageManager, expected) => {
   const files = new SampleRepository(await temporaryFolder());

@@ -24,7 +24,7 @@ const YARN_BY_LOCK: readonly { readonly from: number; readonly version: string }
 
 /** Chosen by the lock file, and by `packageManager` where that names the same one: lock files are what installs. */
 export async function detectPackageManager(folder: string, app: PackageJson): Promise<PackageManager> {
-  const named = /^(npm|yarn|pnpm)@(\d+\.\d+\.\d+[^+]*)/.exec(app.packageManager ?? '');
+  const named = /^(npm|yarn|pnpm)@(\d+\.\d+\.\d+(?:-[\w.-]+)?)/.exec(app.packageManager ?? '');
   const found = await byLockFile(folder);
   if (!named) return found ?? { name: 'npm' };
   const name = named[1] as PackageManager['name'];
