@@ -1,6 +1,7 @@
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Command, CommanderError } from 'commander';
-import type { ExitCode } from './exit.ts';
+import { EXIT, type ExitCode } from './exit.ts';
 import type { Style } from './output/style.ts';
 import { createProgram } from './program.ts';
 import { processSurroundings, type Surroundings } from './surroundings.ts';
@@ -75,11 +76,17 @@ function version(): string {
 /** The process's entry: see `bin/fairway.js`. */
 export async function main(): Promise<void> {
   // `fairway status | head -1` is no failure: whoever reads has seen enough.
-  process.stdout.on('error', endQuietly);
-  process.stderr.on('error', endQuietly);
+  process.stdout.on('error', endOfOutput);
+  process.stderr.on('error', endOfOutput);
   process.exitCode = await runCommandLine(process.argv.slice(2), processSurroundings());
 }
 
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+function endOfOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  try {
+    writeSync(process.stderr.fd, `Error: the output cannot be written: ${error.message}\n`);
+  } catch {
+    // There is nowhere left to say it.
+  }
+  process.exit(EXIT.failed);
 }

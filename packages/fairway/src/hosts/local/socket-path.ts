@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** A unix socket's path fits 108 bytes on Linux and 104 on macOS, its end included; a little room is left. */
 const longestSocketPathBytes = 100;
 
+/** Not TMPDIR: a shell, a service and a git hook may each have another, and would look for the socket elsewhere. */
+const shortFolder = '/tmp';
+
 /**
  * Where the control socket `name` (such as `supervisor/supervisor.sock`) of a state directory lies: inside of it, or,
- * where that path is too long for a unix socket, in a private folder of the temporary directory named by a hash of it.
+ * where that path is too long for a unix socket, in a private folder of `/tmp` named by a hash of it.
  * Creates the folder (0700). Throws {@link UnsafeSocketFolder} when someone else owns it.
  */
 export function socketPath(stateDirectory: string, name: string): string {
@@ -20,7 +23,7 @@ export function socketPath(stateDirectory: string, name: string): string {
 
 function outside(stateDirectory: string, name: string): string {
   const hash = createHash('sha256').update(resolve(stateDirectory)).digest('hex').slice(0, 12);
-  const folder = join(tmpdir(), `fairway-${userInfo().uid}-${hash}`);
+  const folder = join(shortFolder, `fairway-${userInfo().uid}-${hash}`);
   return join(folder, name.replaceAll('/', '-'));
 }
 

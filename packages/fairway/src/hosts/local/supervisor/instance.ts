@@ -168,7 +168,7 @@ export class Instance {
     const { logFile, releaseFolder } = this.#surroundings;
     try {
       const program = programOf(launch, releaseFolder(slot.app, launch.release));
-      mkdirSync(dirname(logFile), { recursive: true });
+      mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
       const log = openSync(logFile, 'a', 0o600);
       try {
         return startProcess(program, ['ignore', log, log]);

@@ -59,7 +59,8 @@ export class Releases {
     const file = await openArtifact(artifact);
     try {
       await verify(file, artifact);
-      await mkdir(folder, { recursive: true });
+      // The state directory may have been made by somebody else, and be open to all.
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       await unpackInto(folder, file, artifact);
       await flush(folder);
       await rename(folder, this.#paths.release(artifact.app, artifact.release));

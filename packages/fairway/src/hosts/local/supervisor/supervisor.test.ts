@@ -94,6 +94,8 @@ describe('the supervisor', () => {
       expect(mode(socket)).toBe('600');
       expect(mode(join(machine.stateDirectory, 'supervisor'))).toBe('700');
       expect(mode(join(machine.stateDirectory, 'supervisor/supervisor.json'))).toBe('600');
+      expect(mode(join(machine.stateDirectory, 'hosts'))).toBe('700');
+      expect(mode(join(machine.stateDirectory, 'hosts/local/releases/shop/r1'))).toBe('700');
     });
 
     it('of a copied state directory lets the instances of the original alone, and starts its own', async () => {
