@@ -24,8 +24,8 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * Installs the packages of the lock file, unless just these are installed already. Not by `npm ci`: it refuses a lock file
- * without the native packages of platforms that nobody here has; `npm install` keeps to the file and adds this platform's.
+ * Installs the packages of the lock file, unless just these are installed already. `npm ci` takes them as they are written
+ * there or fails, and never changes the file. The compiler is a development package: NODE_ENV=production would leave it out.
  */
 export function installPackages() {
   const lock = createHash('sha256')
@@ -34,7 +34,7 @@ export function installPackages() {
   const stamp = join(root, 'node_modules', '.installed-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('Installing packages…');
-  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, lock);
 }
