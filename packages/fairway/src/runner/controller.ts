@@ -3,6 +3,7 @@ import type { Release } from '../build/release.ts';
 import type { App, Production } from '../config/production.ts';
 import type { LogLine, LogQuery, SlotProcess } from '../hosts/hosts.ts';
 import type { JournalEntry, RolloutKind, RolloutRecord, Standing } from '../store/store.ts';
+import type { ReleaseStanding } from './good-releases.ts';
 
 /** Who asks for something, and why: kept in the journal and the audit. */
 export interface Request {
@@ -80,7 +81,7 @@ export interface Controller {
   restartBalancer(request: Request): Promise<void>;
   rollouts(app: string | undefined, limit: number): readonly RolloutRecord[];
   rollout(id: string): RolloutRecord | undefined;
-  releases(app: string): readonly (Release & { readonly standing: 'current' | 'good' | 'untried' })[];
+  releases(app: string): readonly (Release & { readonly standing: ReleaseStanding })[];
   /** Entries after `sequence`, then live ones, until the signal aborts. One rollout's only, if named; ends with it. */
   events(after: number, rollout: string | undefined, signal: AbortSignal): AsyncIterable<JournalEntry>;
   logs(app: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;

@@ -9,6 +9,7 @@ import type { JournalEntry, RolloutKind, RolloutRecord } from '../store/store.ts
 import type { Controller, Overview, Preview, PushUpdate, Request } from './controller.ts';
 import { Refusal } from './controller.ts';
 import type { Crash } from './crash-point.ts';
+import { standingOfRelease } from './good-releases.ts';
 import type { Journal } from './journal.ts';
 import { onceFor } from './launch.ts';
 import { observeApp } from './observe.ts';
@@ -167,11 +168,10 @@ export class FairwayController implements Controller {
 
   releases(app: string): ReturnType<Controller['releases']> {
     const { store } = this.#parts.world;
-    const standings = store.standings(app).map((standing) => standing.release);
-    return store.releases(app).map((release) => ({
-      ...release,
-      standing: standings[0] === release.id ? 'current' : standings.includes(release.id) ? 'good' : 'untried',
-    }));
+    const standings = store.standings(app);
+    return store
+      .releases(app)
+      .map((release) => ({ ...release, standing: standingOfRelease(release.id, standings) }));
   }
 
   events(after: number, rollout: string | undefined, signal: AbortSignal): AsyncIterable<JournalEntry> {

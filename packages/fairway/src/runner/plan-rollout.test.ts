@@ -38,6 +38,17 @@ describe('the release to roll back to', () => {
     expect(releaseBefore(store, 'web')?.release).toBe('one');
   });
 
+  it('is never one that was rolled away from, until it is good again', () => {
+    stood('one', config, 'web-1');
+    stood('two', config, 'web-2');
+    stood('one', config, 'web-3');
+    stood('three', config, 'web-4');
+    expect(releaseBefore(store, 'web')?.release).toBe('one');
+    stood('two', config, 'web-5');
+    stood('four', config, 'web-6');
+    expect(releaseBefore(store, 'web')?.release).toBe('two');
+  });
+
   it('does not exist before a second good release', () => {
     expect(releaseBefore(store, 'web')).toBeUndefined();
     stood('one', config, 'web-1');

@@ -4,6 +4,7 @@ import type { App } from '../config/production.ts';
 import type { Goal, Plan, Policy } from '../rollout/plan.ts';
 import { generationId } from '../rollout/slot.ts';
 import type { Standing, Store } from '../store/store.ts';
+import { goodReleases } from './good-releases.ts';
 
 /** Keeps an app's configuration under both of its digests: the whole of it, and the part that instances depend on. */
 export function keepPinned(store: Store, app: App): { readonly pin: string; readonly launch: string } {
@@ -65,20 +66,9 @@ function policyOf(app: App): Policy {
   return { strategy, maxUnavailable, surge, soakMs, startTimeoutMs, drainTimeoutMs, stallTimeoutMs };
 }
 
-/**
- * The good release before the present one, in the order in which they first became good: going back twice goes back two
- * releases, not forth again.
- */
+/** The good release before the present one, as it stood last. */
 export function releaseBefore(store: Store, app: string): Standing | undefined {
-  const standings = store.standings(app);
-  const firstGood = [...standings].reverse().filter(isFirstOfItsRelease);
-  const current = firstGood.findIndex((standing) => standing.release === standings[0]?.release);
-  const before = firstGood[current - 1];
-  return before && standings.find((standing) => standing.release === before.release);
-}
-
-function isFirstOfItsRelease(standing: Standing, index: number, all: readonly Standing[]): boolean {
-  return all.findIndex((other) => other.release === standing.release) === index;
+  return goodReleases(store.standings(app))[1];
 }
 
 /** Whether the file's app differs from what stands: then `apply` has something to do. */

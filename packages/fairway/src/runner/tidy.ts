@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { Store } from '../store/store.ts';
+import { releasesToKeep } from './good-releases.ts';
 import { configOf } from './plan-rollout.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function tidyReleases(store: Store, hosts: Hosts, app: string, fenc
 }
 
 function keptReleases(store: Store, app: string, keep: number): ReadonlySet<string> {
-  const good = [...new Set(store.standings(app).map((standing) => standing.release))].slice(0, keep);
+  const good = releasesToKeep(store.standings(app), keep);
   const wanted = store
     .rollouts({ app, unfinished: true })
     .flatMap((rollout) => [

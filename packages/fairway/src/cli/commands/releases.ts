@@ -6,7 +6,7 @@ export const verb: Verb = {
   define(command, act) {
     command
       .description(
-        'List the releases kept of an app, newest first. `current` serves now, `good` ones have served and can be gone back to, `untried` ones never served.',
+        'List the releases kept of an app, newest first. `current` serves now, `good` ones have served and are where rollbacks go, `left` ones were rolled away from and are gone back to only by name, `untried` ones never served.',
       )
       .argument('<app>', 'name of the app')
       .option('--json', 'print them as JSON')

@@ -6,7 +6,12 @@ import { ago, localTime } from './times.ts';
 import { shortCommit, statusCell, subjectOf } from './words.ts';
 
 export function renderReleases(releases: readonly Release[], now: number, style: Style): string[] {
-  const paintOf = { current: style.paint.green, good: String, untried: style.paint.dim };
+  const paintOf = {
+    current: style.paint.green,
+    good: String,
+    left: style.paint.dim,
+    untried: style.paint.dim,
+  };
   return renderTable(
     [
       { title: 'RELEASE' },

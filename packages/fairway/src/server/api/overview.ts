@@ -115,7 +115,7 @@ export const Release = z
     sha256: z.string(),
     sizeBytes: z.number().int(),
     builtAt: time,
-    standing: z.enum(['current', 'good', 'untried']),
+    standing: z.enum(['current', 'good', 'left', 'untried']),
   })
   .openapi('Release');
 export type Release = z.infer<typeof Release>;
