@@ -55,7 +55,7 @@ function unmasked(frame) {
   return Buffer.concat([Buffer.from([frame[0], length]), payload]);
 }
 
-server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
+server.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? '127.0.0.1');
 process.on('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeIdleConnections();
