@@ -7,7 +7,7 @@ import { build, installPackages, root, run } from './workspace.mjs';
 
 const filters = process.argv.slice(2);
 
-installDebianPackages(['git', 'git-lfs']);
+installDebianPackages(['git', 'git-lfs', 'openssh-server']);
 installPackages();
 build();
 if (filters.length === 0) checks();
