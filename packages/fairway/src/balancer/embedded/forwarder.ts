@@ -12,7 +12,6 @@ import { refuseRaw, Tunnel } from './tunnel.ts';
 
 const MALFORMED: Rejection = { status: 400, text: 'malformed request target' };
 const UNKNOWN: Rejection = { status: 404, text: 'nothing is served under this address' };
-const UPGRADE_WITH_BODY: Rejection = { status: 400, text: 'a request to change the protocol has no body' };
 
 /** From a request to its way: which pool, which side, which headers. */
 export class Forwarder {
@@ -37,11 +36,6 @@ export class Forwarder {
     const passage = this.#passage(request);
     if ('status' in passage) {
       refuseRaw(visitor, passage.status, passage.text);
-      return;
-    }
-    const { headers } = request;
-    if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
-      refuseRaw(visitor, UPGRADE_WITH_BODY.status, UPGRADE_WITH_BODY.text);
       return;
     }
     new Tunnel(request, visitor, head, passage, this.#surroundings).start();

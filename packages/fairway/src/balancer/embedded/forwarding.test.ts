@@ -612,6 +612,71 @@ describe('protocol changes', () => {
     expect(visitor.received).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n[\s\S]*\r\n\r\nno$/);
   });
 
+  it.each([
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA',
+    'Connection: Upgrade\r\nUpgrade: TLS/1.2, HTTP/2.0\r\nHTTP2-Settings: AAEAAEAA',
+  ])('to what is HTTP itself are not made: an answer comes as if nobody had asked (%s)', async (asking) => {
+    await serve();
+    const visitor = await rawVisitor();
+    const host = `Host: ${app}.test\r\n`;
+    // Two of them in one piece, a body in the first: nothing behind an ignored header is lost or read as something else.
+    visitor.send(
+      `POST /one HTTP/1.1\r\n${host}${asking}\r\nContent-Length: 4\r\n\r\nbody` +
+        `GET /two HTTP/1.1\r\n${host}${asking}\r\n\r\n`,
+    );
+    await waitUntil('both are answered', () => visitor.statuses.length === 2);
+    visitor.send(`GET /three HTTP/1.1\r\n${host}\r\n`);
+    await waitUntil('the connection is still good', () => visitor.statuses.length === 3);
+    expect(visitor.statuses).toEqual([200, 200, 200]);
+    expect(visitor.received).toContain('"body":"body"');
+    expect(instance.requests.map(({ url }) => url)).toEqual(['/one', '/two', '/three']);
+    for (const { headers } of instance.requests) {
+      expect(headers).not.toHaveProperty('upgrade');
+      expect(headers).not.toHaveProperty('http2-settings');
+      expect(headers.connection).toBe('keep-alive');
+    }
+  });
+
+  it('whose wish is ignored keep their place behind requests that are not answered yet', async () => {
+    await serve();
+    const release = instance.holdRequests();
+    const visitor = await rawVisitor();
+    const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: ${app}.test\r\n${more}\r\n`;
+    visitor.send(get('/hold') + get('/two', 'Connection: Upgrade\r\nUpgrade: h2c\r\n') + get('/three'));
+    await waitUntil('the first is held', () => instance.requests.length > 0);
+    release();
+    await waitUntil('all are answered', () => visitor.statuses.length === 3);
+    expect(visitor.received).toMatch(/held[\s\S]*"url":"\/two"[\s\S]*"url":"\/three"/);
+  });
+
+  it('are asked for without the names that stand for HTTP, where others are left', async () => {
+    await serve();
+    instance.server.on('upgrade', (asked, socket: Socket) => {
+      socket.end(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${asked.headers.upgrade}\r\n\r\n`,
+      );
+    });
+    const visitor = await rawVisitor();
+    const asking = 'Connection: Upgrade\r\nUpgrade: h2c, websocket';
+    visitor.send(`GET / HTTP/1.1\r\nHost: ${app}.test\r\n${asking}\r\n\r\n`);
+    await waitUntil('it has switched', () => visitor.statuses.length === 1);
+    expect(visitor.received).toMatch(/^HTTP\/1\.1 101 [\s\S]*Upgrade: websocket\r\n/);
+  });
+
+  it.each([
+    ['with a body', 'POST / HTTP/1.1', 'Content-Length: 4\r\n\r\nbody'],
+    ['of unannounced length', 'POST / HTTP/1.1', 'Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n'],
+    ['in HTTP/1.0', 'GET / HTTP/1.0', '\r\n'],
+  ])('cannot be asked for %s: the request is answered as usual', async (_case, line, rest) => {
+    await serve();
+    const visitor = await rawVisitor();
+    visitor.send(`${line}\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${rest}`);
+    await waitUntil('it is answered', () => visitor.statuses.length === 1);
+    expect(visitor.statuses).toEqual([200]);
+    expect(instance.requests[0]!.headers).not.toHaveProperty('upgrade');
+    expect(visitor.received).toContain(rest.includes('body') ? '"body":"body"' : '"body":""');
+  });
+
   it('go to another server when one cannot be reached, and are refused like requests', async () => {
     const second = await HttpInstance.start('2');
     second.server.on('upgrade', (_asked, socket: Socket) => {

@@ -12,6 +12,7 @@ const DROPPED = new Set([
   'te',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'expect',
   'forwarded',
   'x-forwarded-for',

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Passage, Surroundings } from './exchange.ts';
 import { classifyFailure } from './failure.ts';
 import type { LiveServer, UnderWay } from './live-server.ts';
+import { wantedProtocols } from './protocol-change.ts';
 import { rawHead, writeRawAnswer } from './raw-answer.ts';
 import { bucketCookie } from './share.ts';
 
@@ -69,7 +70,7 @@ export class Tunnel implements UnderWay {
       method: this.#request.method,
       path,
       // The pair of headers that ask for the change belong to this connection: they are written anew.
-      headers: [...headers, 'connection', 'Upgrade', 'upgrade', this.#request.headers.upgrade!],
+      headers: [...headers, 'connection', 'Upgrade', 'upgrade', wantedProtocols(this.#request)!],
       createConnection: () => {
         const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
         stopConnectingAfter(socket, connectMs);

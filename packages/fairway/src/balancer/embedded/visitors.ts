@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Forwarder } from './forwarder.ts';
+import { readWithoutWish, wantedProtocols } from './protocol-change.ts';
 
 /** An inherited listening socket, or an address to bind. */
 export type Listen = { readonly fd: number } | { readonly address: string; readonly port: number };
@@ -36,7 +37,10 @@ export class Visitors {
     const forward = forwarder.forward.bind(forwarder);
     this.#server.on('request', forward);
     this.#server.on('checkContinue', forward);
-    this.#server.on('upgrade', (request, socket, head) => forwarder.upgrade(request, socket, head));
+    this.#server.on('upgrade', (request, socket: Socket, head) => {
+      if (wantedProtocols(request) === undefined) readWithoutWish(this.#server, request, socket, head);
+      else forwarder.upgrade(request, socket, head);
+    });
     this.#server.on('connection', (socket) => this.#remember(socket));
     this.#server.on('timeout', closeAfterGrace);
     this.#server.on('clientError', answerClientError);
