@@ -26,6 +26,7 @@ export interface Machinery {
 
 /** The one place where adapters are chosen. Starts what is to run beside the control server, if it does not run yet. */
 export async function chooseAdapters(production: Production, stateDirectory: string): Promise<Machinery> {
+  if (production.provider !== 'local') throw new ProviderNotServed(production.provider);
   const supervisor = await ensureSupervisor({ stateDirectory });
   const balancerSocket = socketPath(stateDirectory, 'balancer/balancer.sock');
   await supervisor.ensureBalancer({
@@ -45,6 +46,15 @@ export async function chooseAdapters(production: Production, stateDirectory: str
       await supervisor.restartBalancer();
     },
   };
+}
+
+/** What runs on machines of this kind cannot be steered from here. */
+export class ProviderNotServed extends Error {
+  override readonly name = 'ProviderNotServed';
+  readonly code = 'provider-not-served';
+  constructor(provider: string) {
+    super(`provider ${provider} can be checked, but not be served by this version; use provider: local`);
+  }
 }
 
 const CLI = fileURLToPath(new URL('../bin/fairway.js', import.meta.url));

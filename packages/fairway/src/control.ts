@@ -51,7 +51,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
       world: { store, hosts, balancer, ports: rangeOf(production.ports, stateDirectory), addressOf },
       journal: new Journal(store),
       commits,
-      readProduction: () => readProduction(configFile),
+      readProduction: () => readProduction(configFile, stateDirectory),
       build: (request) => build({ ...request, directories }),
       restartBalancer,
       balancerUrl,

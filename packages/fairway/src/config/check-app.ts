@@ -16,6 +16,7 @@ export function checkApp(section: AppSection, instances: number, at: Path): read
     ...checkRuntime(section, at),
     ...checkHealth(section, at),
     ...checkVariables(section, at),
+    ...checkSecrets(section, at),
     ...checkPace(section, instances, at),
     ...checkStall(section, at),
     ...checkRepeats(section.route.hosts, [...at, 'route', 'hosts']),
@@ -75,6 +76,23 @@ function checkVariables(section: AppSection, at: Path): readonly CrossFinding[] 
     }
   }
   return found;
+}
+
+function checkSecrets({ secrets, env, port_env: port }: AppSection, at: Path): readonly CrossFinding[] {
+  const path = [...at, 'secrets'];
+  const uses = [path, [...at, 'env'], [...at, 'port_env']];
+  const found = secrets.flatMap((name, index): readonly CrossFinding[] => {
+    const message = problemOf(name);
+    return message === undefined ? [] : [{ finding: finding([...path, index], 'value', message), uses }];
+  });
+  return [...found, ...checkRepeats(secrets, path)];
+
+  function problemOf(name: string): string | undefined {
+    if (Object.hasOwn(env, name)) return `found ${name}, which env sets too, expected it in one of them`;
+    if (name === port) return `found ${name}, the variable of the port, expected another name`;
+    if (name.startsWith('FAIRWAY_')) return `found ${name}, which Fairway sets itself, expected another name`;
+    return undefined;
+  }
 }
 
 function checkPace(section: AppSection, instances: number, at: Path): readonly CrossFinding[] {

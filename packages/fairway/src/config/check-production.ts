@@ -1,6 +1,8 @@
 import type { CrossFinding } from './check-app.ts';
+import { checkMachines } from './check-machines.ts';
 import { finding, unfit } from './finding.ts';
 import type { ListenAddress } from './production.ts';
+import { defaultListen } from './resolve-production.ts';
 import type { ProductionSection } from './schema/production-schema.ts';
 import type { Path } from './yaml-tree.ts';
 
@@ -9,7 +11,12 @@ export function checkProduction(
   section: ProductionSection,
   instances: ReadonlyMap<string, number>,
 ): readonly CrossFinding[] {
-  return [...checkRoutes(section), ...checkListening(section), ...checkPorts(section, instances)];
+  return [
+    ...checkRoutes(section),
+    ...checkListening(section),
+    ...checkPorts(section, instances),
+    ...checkMachines(section),
+  ];
 }
 
 /** One host and path can lead to one app only. */
@@ -44,25 +51,36 @@ function routesOf(route: { readonly hosts: readonly string[]; readonly paths: re
   );
 }
 
-function checkListening({ control, balancer, ports }: ProductionSection): readonly CrossFinding[] {
+function checkListening(section: ProductionSection): readonly CrossFinding[] {
+  const { control, ports, provider } = section;
+  const defaults = defaultListen(provider);
+  const { address = defaults.address, port } = section.balancer.listen ?? defaults;
+  const balancer: ListenAddress = { address, port };
   const found: CrossFinding[] = [];
   const controlPath = ['control', 'listen'];
   const balancerPath = ['balancer', 'listen'];
-  if (overlap(control.listen, balancer.listen)) {
-    const text = `port ${balancer.listen.port}`;
+  if (shareMachine(section) && overlap(control.listen, balancer)) {
+    const text = `port ${balancer.port}`;
     const message = `found ${text}, where the control server listens, expected another port`;
     found.push({ finding: finding(balancerPath, 'value', message), uses: [controlPath, balancerPath] });
   }
-  for (const [path, { port }] of [
+  for (const [path, listen] of [
     [controlPath, control.listen],
-    [balancerPath, balancer.listen],
+    [balancerPath, balancer],
   ] as const) {
-    if (port < ports.from || port > ports.to) continue;
+    if (listen.port < ports.from || listen.port > ports.to) continue;
     const range = `${ports.from}-${ports.to}`;
-    const message = `found port ${port}, one of those for instances (${range}), expected another port`;
+    const message = `found port ${listen.port}, one of those for instances (${range}), expected another port`;
     found.push({ finding: finding(path, 'value', message), uses: [path, ['ports']] });
   }
   return found;
+}
+
+/** Whether control server and balancer run on one machine. */
+function shareMachine({ provider, hosts }: ProductionSection): boolean {
+  const isBoth = ({ roles }: { readonly roles: readonly string[] }) =>
+    roles.includes('control') && roles.includes('balancer');
+  return provider === 'local' || Object.values(hosts).some(isBoth);
 }
 
 function overlap(one: ListenAddress, other: ListenAddress): boolean {

@@ -24,3 +24,9 @@ export function commandVariables(document: unknown, path: Path): readonly string
   const ofInstance = isStart && typeof port === 'string' ? [port, 'FAIRWAY_INSTANCE'] : [];
   return [...ofInstance, ...own, ...GIVEN];
 }
+
+/** Whether `name` is a secret of the app whose command or environment is at `path`, in the document as it is written. */
+export function isSecretOf(document: unknown, path: Path, name: string): boolean {
+  const secrets = path[0] === 'apps' ? valueAt(document, [...path.slice(0, 2), 'secrets']) : undefined;
+  return Array.isArray(secrets) && secrets.includes(name);
+}

@@ -16,7 +16,7 @@ export async function productionToStartWith(
   stateDirectory: string,
 ): Promise<{ production: Production; problems?: ConfigProblems }> {
   try {
-    return { production: await readProduction(file) };
+    return { production: await readProduction(file, stateDirectory) };
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
     const production = await lastGood(file, stateDirectory);

@@ -2,10 +2,8 @@ import type { Path } from './yaml-tree.ts';
 
 /** Parts of the file that are planned, and what to use until then. `*` stands for any one key. */
 const LATER_KEYS: Readonly<Record<string, string>> = {
-  'hosts.*.roles': 'prepare this machine yourself',
   'apps.*.web': 'serve the files from the app, or as an app of their own with runtime static',
   'apps.*.context': 'run the app with runtime command',
-  'apps.*.secrets': 'use env, and keep this file readable by its owner only',
   'apps.*.flags': 'leave it out',
   'apps.*.route.deny': 'refuse those paths in the app',
   'apps.*.route.sticky': 'keep sessions where every instance finds them',
@@ -16,8 +14,6 @@ const LATER_KEYS: Readonly<Record<string, string>> = {
 };
 
 const LATER_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  provider: { ssh: 'use local', lab: 'use local', aws: 'use local' },
-  'balancer.type': { haproxy: 'use embedded' },
   'apps.*.runtime': { tomcat: 'use command', java: 'use command' },
   'apps.*.runtime.type': { tomcat: 'use command', java: 'use command' },
   'apps.*.deploy.strategy': { canary: 'use rolling', 'blue-green': 'use rolling with surge: all' },

@@ -15,7 +15,15 @@ describe('a fairway.yml that says the least', () => {
       control: { listen: { address: '127.0.0.1', port: 7480 } },
       balancer: { type: 'embedded', listen: { address: '127.0.0.1', port: 8080 } },
       ports: { from: 20_000, to: 29_999 },
-      hosts: [{ name: 'local', address: '127.0.0.1', roles: [] }],
+      hosts: [{ name: 'local', address: '127.0.0.1', isCreated: false, roles: [], ssh: { user: 'fairway' } }],
+      provision: {
+        user: 'root',
+        become: false,
+        rolesPath: '/srv/production/roles',
+        before: [],
+        after: [],
+      },
+      lab: {},
       apps: [
         {
           name: 'web',
@@ -208,7 +216,7 @@ apps:
 });
 
 test('all problems are named at once, in the order of the file', () => {
-  const text = `provider: ssh
+  const text = `provider: docker
 hosts: { data1: { address: 10.0.0.1 } }
 name: My Shop
 balancer: { listen: 7480 }

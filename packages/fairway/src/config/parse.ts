@@ -1,14 +1,16 @@
 import { basename, resolve } from 'node:path';
 import { checkApp } from './check-app.ts';
 import { checkProduction } from './check-production.ts';
-import { commandVariables } from './command-variables.ts';
-import { type ExpandedHosts, readHosts } from './expand-hosts.ts';
+import { commandVariables, isSecretOf } from './command-variables.ts';
+import { addressesOf, type ExpandedHosts, readHosts } from './expand-hosts.ts';
 import { type Finding, renderPath, touches, unfit } from './finding.ts';
+import type { Machines } from './machines.ts';
 import { type Placement, placeInstances } from './place-instances.ts';
 import { ConfigProblems, type Problem } from './problem.ts';
 import type { Production } from './production.ts';
 import { resolveReferences } from './references.ts';
 import { resolveApp } from './resolve-app.ts';
+import { resolveProduction } from './resolve-production.ts';
 import { type ProductionSection, productionSchema } from './schema/production-schema.ts';
 import { phraseFor, schemaFindings } from './schema/schema-findings.ts';
 import { readWithoutBroken } from './without-broken.ts';
@@ -16,14 +18,14 @@ import { type Path, readYamlTree, type YamlTree } from './yaml-tree.ts';
 
 /**
  * The production that the text of a `fairway.yml` describes. `file` is how problems name it; relative paths in the
- * text are relative to its folder.
+ * text are relative to its folder. `machines`: those that were created, whose addresses are not in the file.
  *
  * @throws ConfigProblems with everything that is wrong, and nothing else
  */
-export function parseProduction(text: string, file: string): Production {
+export function parseProduction(text: string, file: string, machines: Machines = {}): Production {
   const tree = readYamlTree(text, { asWritten: isKeptAsWritten });
   if (!tree.readable) throw new ConfigProblems(treeProblems(tree, file));
-  const { production, findings } = interpret(tree.value, resolve(file), basename(file));
+  const { production, findings } = interpret(tree.value, resolve(file), basename(file), machines);
   const unread = tree.problems.map((problem) => problem.path).filter((path) => path.length > 0);
   // What could not be read is not also missing.
   const own = findings.filter((found) => !unread.some((path) => touches(path, found.path)));
@@ -44,16 +46,17 @@ interface Interpretation {
   readonly findings: readonly Finding[];
 }
 
-function interpret(document: unknown, file: string, fileName: string): Interpretation {
+function interpret(document: unknown, file: string, fileName: string, machines: Machines): Interpretation {
   if (document === null || document === undefined) {
     const suggestion = `Run "fairway init" in your app's folder for a ${fileName} to begin with.`;
     return { findings: [unfit([], undefined, 'at least the key apps', suggestion)] };
   }
-  const hosts = readHosts(document);
+  const hosts = readHosts(document, machines);
   const references = resolveReferences(document, {
-    addresses: new Map(hosts.hosts.map((host) => [host.name, host.address])),
+    addresses: addressesOf(hosts.hosts),
     complete: hosts.complete,
     variablesAt: (path) => commandVariables(document, path),
+    isSecretAt: (path, name) => isSecretOf(document, path, name),
   });
   const parsed = productionSchema.safeParse(references.value, { error: phraseFor });
   const findings = [
@@ -70,14 +73,10 @@ function interpret(document: unknown, file: string, fileName: string): Interpret
   findings.push(...checkTogether(section, placements, isBroken));
   if (findings.length > 0) return { findings };
 
-  const { name, provider, control, balancer, ports } = section;
   const apps = Object.entries(section.apps).map(([app, written]) =>
     resolveApp(app, written, placements.get(app)?.instances ?? [], file),
   );
-  return {
-    production: { name, provider, file, control, balancer, ports, hosts: hosts.hosts, apps },
-    findings,
-  };
+  return { production: resolveProduction(section, hosts.hosts, apps, file), findings };
 }
 
 type IsBroken = (path: Path) => boolean;
@@ -90,9 +89,12 @@ function placeApps(
   const placements = new Map<string, Placement>();
   for (const [name, app] of Object.entries(section.apps)) {
     const path = ['apps', name, 'instances'];
-    const onHosts = typeof app.instances !== 'number';
+    const onHosts = app.instances !== undefined && typeof app.instances !== 'number';
     if (isBroken(path) || (onHosts && !hosts.complete)) continue;
-    placements.set(name, placeInstances(app.instances, hosts.hosts, path));
+    placements.set(
+      name,
+      placeInstances(app.instances, { provider: section.provider, hosts: hosts.hosts, path }),
+    );
   }
   return placements;
 }

@@ -8,15 +8,59 @@ export interface Production {
     /** Where the API listens. */
     readonly listen: ListenAddress;
   };
-  readonly balancer: {
-    readonly type: 'embedded' | 'haproxy';
-    /** Where the apps' visitors connect. */
-    readonly listen: ListenAddress;
-  };
+  readonly balancer: BalancerSettings;
   /** Ports that instances may be given. */
   readonly ports: { readonly from: number; readonly to: number };
+  /** This machine first with provider `local`; otherwise only those of the file. */
   readonly hosts: readonly Host[];
+  readonly provision: ProvisionSettings;
+  readonly lab: {
+    /** CIDR; undefined: one that is free. */
+    readonly subnet?: string;
+    readonly memoryBytes?: number;
+    readonly diskBytes?: number;
+  };
+  /** Set with provider `aws`. */
+  readonly aws?: AwsSettings;
   readonly apps: readonly App[];
+}
+
+export interface BalancerSettings {
+  /** `embedded` with provider `local`, `haproxy` with any other. */
+  readonly type: 'embedded' | 'haproxy';
+  /** Where the apps' visitors connect. */
+  readonly listen: ListenAddress;
+  /** HTTPS as well; only with `haproxy`. */
+  readonly tls?: {
+    readonly listen: ListenAddress;
+    /** Absolute folder of PEM files, each a chain with its private key; undefined: one self-signed certificate. */
+    readonly certificatesDirectory?: string;
+    /** Whether plain HTTP requests are sent on to HTTPS. */
+    readonly redirect: boolean;
+  };
+}
+
+/** How machines are set up. */
+export interface ProvisionSettings {
+  /** Logs in by SSH to set machines up. */
+  readonly user: string;
+  /** Whether it uses sudo to become root. */
+  readonly become: boolean;
+  /** Absolute folder of the user's own Ansible roles; it need not be there. */
+  readonly rolesPath: string;
+  /** The user's own roles: each runs on the hosts that name it, or on all if none does. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+export interface AwsSettings {
+  readonly region: string;
+  readonly image: string;
+  readonly instanceType: string;
+  readonly subnet: string;
+  readonly securityGroups: readonly string[];
+  readonly keyName: string;
+  readonly endpointUrl?: string;
 }
 
 export interface ListenAddress {
@@ -27,8 +71,23 @@ export interface ListenAddress {
 
 export interface Host {
   readonly name: string;
-  readonly address: string;
+  /** IP address or name. Undefined while the machine is still to be created (provider `lab` and `aws`). */
+  readonly address?: string;
+  /** The machine is Fairway's to create and destroy: its address is not in the file. */
+  readonly isCreated: boolean;
+  /** Those of `machine-roles.ts` and the user's own; `app` where an app's instances name the host. */
   readonly roles: readonly string[];
+  readonly ssh: SshAccess;
+}
+
+/** How OpenSSH is told to reach a host. What is undefined is left to the user's ssh_config. */
+export interface SshAccess {
+  /** Deploys releases. */
+  readonly user: string;
+  readonly port?: number;
+  /** Absolute paths. */
+  readonly identityFile?: string;
+  readonly configFile?: string;
 }
 
 export type Runtime =
@@ -74,7 +133,11 @@ export interface App {
   readonly env: Readonly<Record<string, string>>;
   /** Names of environment variables whose values come from the secret store. */
   readonly secrets: readonly string[];
-  readonly limits: { readonly memoryBytes?: number };
+  readonly limits: {
+    readonly memoryBytes?: number;
+    /** In CPUs: 0.5 is half of one. Not held with provider `local`. */
+    readonly cpu?: number;
+  };
   readonly logs: { readonly maxBytes: number; readonly keep: number };
   readonly deploy: {
     readonly branch: string;

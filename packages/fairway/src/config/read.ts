@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quote } from './found.ts';
+import { readMachines } from './machines.ts';
 import { parseProduction } from './parse.ts';
 import { ConfigProblems } from './problem.ts';
 import type { Production } from './production.ts';
@@ -8,12 +9,13 @@ import type { Production } from './production.ts';
 const LARGEST_BYTES = 1024 * 1024;
 
 /**
- * Reads and checks a `fairway.yml`.
+ * Reads and checks a `fairway.yml`. Addresses of machines that were created come from the state directory.
  *
  * @throws ConfigProblems with everything that is wrong, also when the file cannot be read at all
  */
-export async function readProduction(file: string): Promise<Production> {
-  return parseProduction(await readText(file), file);
+export async function readProduction(file: string, stateDirectory?: string): Promise<Production> {
+  const machines = stateDirectory === undefined ? {} : await readMachines(stateDirectory);
+  return parseProduction(await readText(file), file, machines);
 }
 
 async function readText(file: string): Promise<string> {

@@ -10,6 +10,7 @@ export interface ReferenceScope {
   readonly complete: boolean;
   /** The variables that stay for the launch to fill in: those of a command at `path`; undefined elsewhere. */
   readonly variablesAt: (path: Path) => readonly string[] | 'any' | undefined;
+  readonly isSecretAt: (path: Path, name: string) => boolean;
 }
 
 const REFERENCE = /\$?\$\{([^}]*)(\}?)/g;
@@ -61,6 +62,10 @@ export function resolveReferences(
       const known = names.length <= 8 ? oneOf(names) : `one of the ${names.length} hosts`;
       const message = `found ${quote(whole)}, but there is no host ${host}; expected ${known}`;
       return finding(path, 'value', message, didYouMean(host, names));
+    }
+    if (whole.endsWith('}') && scope.isSecretAt(path, inner)) {
+      const message = `found the secret ${quote(whole)}, expected none here, where it would be shown to others`;
+      return finding(path, 'value', message, 'Let the app read it from its environment.');
     }
     if (variables && variables.length > 0 && VARIABLE_NAME.test(inner)) {
       const message = `found ${quote(whole)}, expected a variable that the instance has: ${oneOf(variables)}`;

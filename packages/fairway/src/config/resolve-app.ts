@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { optional } from './optional.ts';
 import type { App, InstanceSpec, Runtime } from './production.ts';
 import type { AppSection } from './schema/app-schema.ts';
 import type { Count } from './schema/values.ts';
@@ -43,8 +44,8 @@ export function resolveApp(
       idleTimeoutMs: route.idle_timeout,
     },
     env: section.env,
-    secrets: [],
-    limits: optional('memoryBytes', section.limits.memory),
+    secrets: section.secrets,
+    limits: { ...optional('memoryBytes', section.limits.memory), ...optional('cpu', section.limits.cpu) },
     logs: { maxBytes: section.logs.max_size, keep: section.logs.keep },
     deploy: {
       branch: deploy.branch,
@@ -106,8 +107,4 @@ function resolveStallTimeout(section: AppSection): number {
 function absoluteRepository(repository: string, file: string): string {
   const isPath = !repository.includes('://') && !/^[^/]+:/.test(repository);
   return isPath ? resolve(dirname(file), repository) : repository;
-}
-
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
-  return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };
 }

@@ -313,7 +313,7 @@ table('Which keys an app has', inApp, [
   ['heath: {}', '4:5: apps.web.heath: found an unknown key. Did you mean "health"?'],
   [
     'banana: 1',
-    '4:5: apps.web.banana: found an unknown key, expected repository, directory, runtime, build, build_timeout, start, port_env, instances, health, route, env, limits, logs or deploy',
+    '4:5: apps.web.banana: found an unknown key, expected repository, directory, runtime, build, build_timeout, start, port_env, instances, health, route, env, secrets, limits, logs or deploy',
   ],
   [
     'health: { intervall: 1s }',
@@ -460,18 +460,121 @@ table('What the file as a whole must say', inFile, [
   ],
 ]);
 
-table('What is planned and not there yet', inFile, [
-  ['provider: ssh', '1:11: provider: ssh is not available in this version; use local'],
-  ['provider: lab', '1:11: provider: lab is not available in this version; use local'],
-  ['provider: aws', '1:11: provider: aws is not available in this version; use local'],
-  ['provider: docker', '1:11: provider: found "docker", expected local'],
+table('What machines must be', inFile, [
+  ['provider: docker', '1:11: provider: found "docker", expected local, ssh, lab or aws'],
+  ['provider: shh', '1:11: provider: found "shh", expected local, ssh, lab or aws. Did you mean "ssh"?'],
   [
     'balancer: { type: haproxy }',
-    '1:19: balancer.type: haproxy is not available in this version; use embedded',
+    '1:19: balancer.type: found haproxy, expected embedded: with provider local the balancer that comes with Fairway runs here',
+  ],
+  ['balancer: { type: nginx }', '1:19: balancer.type: found "nginx", expected embedded or haproxy'],
+  [
+    'balancer: { tls: { self_signed: true } }',
+    '1:13: balancer.tls: found it, expected none: the embedded balancer of provider local speaks HTTP only',
   ],
   [
-    'hosts: { a: { address: 10.0.0.1, roles: [flags] } }',
-    '1:34: hosts.a.roles: roles is not available in this version; prepare this machine yourself',
+    'hosts: { a: { address: 10.0.0.1, roles: [balancr] } }',
+    '1:42: hosts.a.roles[0]: found "balancr", expected app, balancer, flags, control, mongodb, mariadb, postgresql or redis, or a role of your own that provision names. Did you mean "balancer"?',
+  ],
+  [
+    'hosts: { a: { address: 10.0.0.1, roles: [monitoring] } }',
+    '1:42: hosts.a.roles[0]: found "monitoring", expected app, balancer, flags, control, mongodb, mariadb, postgresql or redis, or a role of your own that provision names. Name "monitoring" under provision.before or provision.after.',
+  ],
+  [
+    'hosts: { a: { address: 10.0.0.1, roles: [flags, flags] } }',
+    '1:49: hosts.a.roles[1]: found "flags", expected each once',
+  ],
+  [
+    'hosts: { a: { address: 10.0.0.1, roles: flags } }',
+    '1:41: hosts.a.roles: found "flags", expected a list of roles',
+  ],
+  [
+    'hosts: { a: { address: 10.0.0.1, ssh: { user: Root } } }',
+    '1:47: hosts.a.ssh.user: found "Root", expected the name of a user, such as fairway',
+  ],
+  ['ssh: { port: 0 }', '1:14: ssh.port: found 0, expected a whole number from 1 to 65535'],
+  [
+    'ssh: { key: x }',
+    '1:8: ssh.key: found an unknown key, expected user, port, identity_file or config_file',
+  ],
+  [
+    'provision: { before: [redis] }',
+    '1:23: provision.before[0]: found "redis", which is a role of Fairway, expected another name',
+  ],
+  ['provision: { become: yes }', '1:22: provision.become: found "yes", expected true or false'],
+  [
+    'lab: { subnet: 8.8.8.0/24 }',
+    '1:16: lab.subnet: found "8.8.8.0/24", expected a private network of /16 to /28, such as 10.90.0.0/24',
+  ],
+  ['lab: { memory: 1mb }', '1:16: lab.memory: found "1mb", expected a size from 128mb to 1024gb'],
+]);
+
+const onMachines = (lines: string) =>
+  `provider: ssh\nhosts: { lb: { address: 10.0.0.1, roles: [balancer] }, 'box[1-2]': { address: '10.0.0.[2-3]' } }\n${lines}\n`;
+
+table('What a production on real machines must say', onMachines, [
+  [
+    'balancer: { type: embedded }\napps: {}',
+    '3:19: balancer.type: found embedded, expected haproxy: the embedded balancer reaches instances of this machine only, and provider is ssh',
+  ],
+  [
+    'balancer: { listen: 0 }\napps: {}',
+    '3:21: balancer.listen: found port 0, expected a port from 1 to 65535: HAProxy does not choose one',
+  ],
+  [
+    'balancer: { tls: {} }\napps: {}',
+    '3:13: balancer.tls: found neither, expected either certificates (a folder) or self_signed: true',
+  ],
+  [
+    'balancer: { tls: { certificates: tls, self_signed: true } }\napps: {}',
+    '3:13: balancer.tls: found both, expected either certificates (a folder) or self_signed: true',
+  ],
+  [
+    'balancer: { tls: { self_signed: true, listen: 80 } }\napps: {}',
+    '3:47: balancer.tls.listen: found port 80, where plain HTTP is answered, expected another port',
+  ],
+  [
+    'apps: { web: { runtime: node, instances: 2 } }',
+    '3:42: apps.web.instances: found 2, expected hosts such as box[1-3]: with provider ssh an instance runs on a host that is named',
+  ],
+  [
+    'apps: { web: { runtime: node } }',
+    '3:9: apps.web.instances: found nothing, expected hosts such as box[1-3]: with provider ssh an instance runs on a host that is named',
+  ],
+  [
+    'apps: { web: { runtime: node, instances: local } }',
+    '3:42: apps.web.instances: found "local", expected names under hosts (there is no "local")',
+  ],
+  [
+    'apps: { web: { runtime: node, instances: [box1, box1] } }',
+    '3:49: apps.web.instances[1]: found "box1", expected each host once (box1 is named before)',
+  ],
+  [
+    'apps: { web: { runtime: node, instances: { hosts: box1, per_host: 0 } } }',
+    '3:67: apps.web.instances.per_host: found 0, expected a whole number from 1 to 100',
+  ],
+  [
+    'apps: { web: { runtime: node, instances: { hosts: bux1, per_host: 2 } } }',
+    '3:51: apps.web.instances.hosts: found "bux1", expected names under hosts (there is no "bux1"). Did you mean "box1"?',
+  ],
+]);
+
+table('What each kind of machine must say', asIs, [
+  [
+    'provider: ssh\nhosts: { lb: { roles: [balancer] } }\napps: {}',
+    '2:10: hosts.lb.address: found nothing, expected an IP address or a host name',
+  ],
+  [
+    'provider: lab\nhosts: { box1: {} }\napps: { web: { runtime: node, instances: box1 } }',
+    '2:1: hosts: found none, expected a host with the role balancer, where HAProxy runs. Write roles: [balancer] for one host at least.',
+  ],
+  [
+    'provider: aws\nhosts: { lb: { roles: [balancer] } }\napps: {}',
+    '1:1: aws: found nothing, expected region, image, instance_type, subnet, security_groups and key_name of the machines',
+  ],
+  [
+    'provider: ssh\nbalancer: { listen: 7480 }\nhosts: { one: { address: 10.0.0.1, roles: [balancer, control] } }\napps: {}',
+    '2:21: balancer.listen: found port 7480, where the control server listens, expected another port',
   ],
 ]);
 
@@ -483,10 +586,6 @@ table('What is planned for apps and not there yet', inApp, [
   [
     'context: /x',
     '4:5: apps.web.context: context is not available in this version; run the app with runtime command',
-  ],
-  [
-    'secrets: [PASSWORD]',
-    '4:5: apps.web.secrets: secrets is not available in this version; use env, and keep this file readable by its owner only',
   ],
   ['flags: {}', '4:5: apps.web.flags: flags is not available in this version; leave it out'],
   [
@@ -536,6 +635,21 @@ table("What an app's keys must be together", inApp, [
     'env: { PORT: 1 }',
     '4:12: apps.web.env.PORT: found the variable of the port, expected none: each instance is given its own. Name another variable in port_env, or leave this out.',
   ],
+  ['secrets: [A-B]', '4:15: apps.web.secrets[0]: found "A-B", expected the name of an environment variable'],
+  ['secrets: { A: b }', '4:14: apps.web.secrets: found keys and values, expected a list of names'],
+  ['secrets: [A, A]', '4:18: apps.web.secrets[1]: found "A", expected each once'],
+  [
+    'secrets: [PORT]',
+    '4:15: apps.web.secrets[0]: found PORT, the variable of the port, expected another name',
+  ],
+  [
+    'secrets: [FAIRWAY_APP]',
+    '4:15: apps.web.secrets[0]: found FAIRWAY_APP, which Fairway sets itself, expected another name',
+  ],
+  [
+    'limits: { cpu: 0 }',
+    '4:20: apps.web.limits.cpu: found 0, expected a number of CPUs from 0.01 to 1024, such as 0.5',
+  ],
   [
     'deploy: { max_unavailable: 2 }',
     '4:32: apps.web.deploy.max_unavailable: found 2 for 2 instances, expected fewer: none would be left to serve',
@@ -572,6 +686,14 @@ table("What an app's keys must be together", inApp, [
 ]);
 
 table('What apps, hosts and ports must be together', asIs, [
+  [
+    'apps: { web: { runtime: node, env: { A: b }, secrets: [A] } }',
+    '1:56: apps.web.secrets[0]: found A, which env sets too, expected it in one of them',
+  ],
+  [
+    "apps: { web: { runtime: node, secrets: [A], start: 'node x ${A}' } }",
+    '1:52: apps.web.start: found the secret "${A}", expected none here, where it would be shown to others. Let the app read it from its environment.',
+  ],
   [
     'apps: { web: { runtime: command } }',
     '1:9: apps.web.start: found nothing, expected a command, as runtime command starts nothing by itself',

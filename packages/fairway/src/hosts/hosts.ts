@@ -16,9 +16,16 @@ export interface Launch {
   readonly path?: readonly string[];
   /** The whole environment, apart from PATH, HOME and LANG, which the host sets where they are absent. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Variables beside `env` that must never be shown: the host keeps them in one file per slot that only its owner can read,
+   * and nowhere else. `${NAME}` in the command is not replaced by them.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly port: number;
   /** Resident memory of the whole process group, in bytes; above it the instance is restarted and says why. */
   readonly memoryLimitBytes?: number;
+  /** CPUs that the whole process group may use: 0.5 is half of one. Only hosts with systemd hold it. */
+  readonly cpuLimit?: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
   /** The log of the slot is set aside once it is larger, and so many older ones are kept. */

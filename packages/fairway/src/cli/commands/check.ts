@@ -27,7 +27,7 @@ async function check(context: Context, options: { json?: boolean }): Promise<Exi
   const { ConfigProblems } = await import('../../config/problem.ts');
   const name = relative(context.surroundings.cwd, file) || file;
   try {
-    const production = await readProduction(file);
+    const production = await readProduction(file, context.stateDirectory());
     if (options.json) context.printJson({ problems: [] });
     else context.print(...summary(name, production));
     return EXIT.success;

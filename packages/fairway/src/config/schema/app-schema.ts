@@ -45,9 +45,20 @@ const runtime = z.union(
   { error: oneOf(runtimeTypes) },
 );
 
-const instances = z.union([z.int(), z.string(), z.array(z.string({ error: 'a host name or range' }))], {
-  error: 'a number of instances, or host names such as box[1-3]',
-});
+const hostNames = [z.string(), z.array(z.string({ error: 'a host name or range' }))] as const;
+const instances = z.union(
+  [
+    z.int(),
+    ...hostNames,
+    z.strictObject({
+      hosts: z
+        .union(hostNames, { error: 'host names such as box[1-3]' })
+        .describe('The hosts: `box[1-3]`, or a list of such.'),
+      per_host: wholeNumber(1, 100).describe('How many run on each.'),
+    }),
+  ],
+  { error: 'a number of instances, or host names such as box[1-3]' },
+);
 
 const health = z.strictObject({
   path: healthPath()
@@ -162,9 +173,10 @@ export const appSchema = z.strictObject({
     .prefault('PORT')
     .describe('Environment variable that tells the app which port to listen on.'),
   instances: instances
-    .prefault(2)
+    .optional()
     .describe(
-      'How many copies run on this machine, or the hosts that run one each: `box[1-3]`, or a list of such.',
+      'The hosts that run one each: `box[1-3]`, or a list of such; or, with provider local, how many copies run. Left ' +
+        'out: 2 with provider local, an error otherwise.',
     ),
   health: health.prefault({}).describe('How the balancer finds out whether an instance can serve.'),
   route: route.prefault({}).describe("How visitors' requests reach the app."),
@@ -180,12 +192,26 @@ export const appSchema = z.strictObject({
     .describe(
       'Environment variables of the instances. `${hosts.NAME.address}` is replaced; `$${` gives `${`.',
     ),
+  secrets: z
+    .array(text('the name of an environment variable', VARIABLE_NAME), { error: 'a list of names' })
+    .prefault([])
+    .describe(
+      'Environment variables of the instances whose values `fairway secrets set` keeps encrypted beside this file.',
+    ),
   limits: z
     .strictObject({
       memory: size('16mb', '1024gb')
         .optional()
         .describe(
           'Memory of one instance with all its processes; above it, it is restarted. Left out: no limit.',
+        ),
+      cpu: z
+        .number({ error: 'a number of CPUs from 0.01 to 1024, such as 0.5' })
+        .min(0.01, { error: 'a number of CPUs from 0.01 to 1024, such as 0.5' })
+        .max(1024, { error: 'a number of CPUs from 0.01 to 1024, such as 0.5' })
+        .optional()
+        .describe(
+          'CPUs that one instance may use: `0.5` is half of one. Left out: no limit. Provider local holds no such limit.',
         ),
     })
     .prefault({})

@@ -45,15 +45,16 @@ export function command() {
   );
 }
 
-/** `8080` (this machine only), `127.0.0.1:8080`, `[::1]:8080`. */
-export function listenAddress() {
+/** `8080` (at the default address), `127.0.0.1:8080`, `[::1]:8080`. */
+export function listenAddress<Default extends string | undefined>(defaultAddress: Default) {
   const expected = 'an address and a port, such as 127.0.0.1:8080';
   return leaf(z.union([z.int(), z.string()], { error: expected }), (written) => {
     const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(String(written));
-    const address = (match?.[1] ?? match?.[2] ?? '127.0.0.1').replace(/^localhost$/, '127.0.0.1');
+    const named = (match?.[1] ?? match?.[2])?.replace(/^localhost$/, '127.0.0.1');
     const port = Number(match?.[3]);
-    if (!match || isIP(address) === 0 || (match[2] !== undefined && isIP(address) !== 4))
-      return new Unfit(expected);
+    const isUnclear = named !== undefined && (isIP(named) === 0 || (match?.[2] && isIP(named) !== 4));
+    if (!match || isUnclear) return new Unfit(expected);
+    const address: string | Default = named ?? defaultAddress;
     return port <= 65_535 ? { address, port } : new Unfit('a port from 0 to 65535');
   });
 }
