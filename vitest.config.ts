@@ -21,6 +21,17 @@ const scenarios = {
   sequence: { groupOrder: 2 },
 };
 
+/** Real machines: one lab at a time, after all that measures time. */
+const lab = {
+  name: 'lab',
+  include: ['packages/*/test/lab/**/*.test.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 600_000,
+  fileParallelism: false,
+  maxWorkers: 1,
+  sequence: { groupOrder: 3 },
+};
+
 export default defineConfig({
-  test: { projects: [{ test: unit }, { test: scenarios }] },
+  test: { projects: [{ test: unit }, { test: scenarios }, { test: lab }] },
 });

@@ -8,6 +8,15 @@ import { build, installPackages, root, run } from './workspace.mjs';
 const filters = process.argv.slice(2);
 
 installDebianPackages(['git', 'git-lfs', 'openssh-server']);
+// For the lab: real machines on this one.
+installDebianPackages([
+  'debian-archive-keyring',
+  'iproute2',
+  'mmdebstrap',
+  'nftables',
+  'openssh-client',
+  'systemd-container',
+]);
 installPackages();
 build();
 if (filters.length === 0) checks();

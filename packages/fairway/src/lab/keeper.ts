@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url';
+import { baseDirectory } from './base-image.ts';
+import { namespaceName, portName } from './naming.ts';
+import { hostPaths, packageCache } from './paths.ts';
+import { type LabRecord, requireHost } from './record.ts';
+
+/** systemd-nspawn ends so when the machine inside has asked for a reboot. */
+const REBOOT_STATUS = 133;
+
+/**
+ * The process that keeps a machine: it mounts the disk in a mount namespace of its own, so that nothing is left of it
+ * whatever happens, runs the machine, and after a reboot from within has it started anew. All that varies comes in
+ * through the environment.
+ */
+const KEEPER = `
+set -eu
+for group in $FAIRWAY_LAB_GROUPS; do echo $$ > "$group/cgroup.procs"; done
+cat /proc/$$/stat > "$FAIRWAY_LAB_KEEPER.new"
+mv "$FAIRWAY_LAB_KEEPER.new" "$FAIRWAY_LAB_KEEPER"
+status=0
+unshare --mount --propagation slave -- sh -c "$FAIRWAY_LAB_MACHINE" machine "$@" || status=$?
+ip link set "$FAIRWAY_LAB_PORT" down || true
+if [ $status = ${REBOOT_STATUS} ]; then
+  exec "$FAIRWAY_LAB_NODE" "$FAIRWAY_LAB_PROGRAM" lab start --name "$FAIRWAY_LAB_NAME" -- "$FAIRWAY_LAB_HOST"
+fi
+exit $status
+`;
+
+const MACHINE = `
+set -eu
+mount -o loop,noatime,discard "$FAIRWAY_LAB_DISK" "$FAIRWAY_LAB_DISK_MOUNT"
+layers="lowerdir=$FAIRWAY_LAB_BASE,upperdir=$FAIRWAY_LAB_DISK_MOUNT/upper,workdir=$FAIRWAY_LAB_DISK_MOUNT/work"
+mount -t overlay -o "$layers" overlay "$FAIRWAY_LAB_ROOT"
+exec "$@"
+`;
+
+export interface KeeperCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The keeper of a host as a command to run; `groups` are the control groups that it shall put itself in. */
+export function keeperCommand(record: LabRecord, host: string, groups: readonly string[]): KeeperCommand {
+  const paths = hostPaths(record.name, host);
+  return {
+    program: 'sh',
+    args: ['-c', KEEPER, 'keeper', ...nspawnCommand(record.name, host)],
+    environment: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      LC_ALL: 'C',
+      // A machine may set what belongs to its own network.
+      SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network',
+      // Debian has /tmp on the disk.
+      SYSTEMD_NSPAWN_TMPFS_TMP: '0',
+      FAIRWAY_LAB_MACHINE: MACHINE,
+      FAIRWAY_LAB_GROUPS: groups.join(' '),
+      FAIRWAY_LAB_KEEPER: paths.keeper,
+      FAIRWAY_LAB_PORT: portName(record.name, requireHost(record, host).address),
+      FAIRWAY_LAB_DISK: paths.disk,
+      FAIRWAY_LAB_DISK_MOUNT: paths.diskMount,
+      FAIRWAY_LAB_BASE: baseDirectory(record.base),
+      FAIRWAY_LAB_ROOT: paths.root,
+      FAIRWAY_LAB_NODE: process.execPath,
+      FAIRWAY_LAB_PROGRAM: fileURLToPath(new URL('../../bin/fairway.js', import.meta.url)),
+      FAIRWAY_LAB_NAME: record.name,
+      FAIRWAY_LAB_HOST: host,
+    },
+  };
+}
+
+function nspawnCommand(lab: string, host: string): readonly string[] {
+  const { root, diskMount } = hostPaths(lab, host);
+  return [
+    'systemd-nspawn',
+    '--quiet',
+    '--settings=no',
+    '--register=no',
+    '--keep-unit',
+    '--boot',
+    `--directory=${root}`,
+    `--machine=${lab}.${host}`,
+    `--hostname=${host}`,
+    `--network-namespace-path=/run/netns/${namespaceName(lab, host)}`,
+    '--capability=CAP_NET_ADMIN',
+    '--console=pipe',
+    '--link-journal=no',
+    '--resolv-conf=off',
+    '--timezone=off',
+    // Downloaded once, a package is there for all labs. Each host has a lock and a layer of its own over the cache.
+    `--overlay=${packageCache}:${diskMount}/packages:/var/cache/apt/archives`,
+  ];
+}
