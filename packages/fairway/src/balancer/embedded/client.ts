@@ -68,7 +68,8 @@ class ControlLine {
   readonly #timeoutMs: number;
 
   constructor(socketPath: string, timeoutMs: number) {
-    this.#pool = new Pool('http://balancer', { socketPath, connect: { timeout: timeoutMs } });
+    // A connection for each call: a kept one may lead to a process that was replaced meanwhile and hangs.
+    this.#pool = new Pool('http://balancer', { socketPath, pipelining: 0, connect: { timeout: timeoutMs } });
     this.#socketPath = socketPath;
     this.#timeoutMs = timeoutMs;
   }

@@ -81,6 +81,11 @@ export class Keeper {
     void this.relay(next);
   }
 
+  /** Saves the present state once more: another process has written over it. */
+  reassert(): void {
+    this.#saveSoon();
+  }
+
   /** Applies the state of the process that has taken over; resolves when those before this one act on it too. */
   async follow(state: RegistryState): Promise<void> {
     if (!this.#frozen) return;

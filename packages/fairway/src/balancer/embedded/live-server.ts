@@ -13,7 +13,7 @@ export interface ElsewhereUnderWay {
   inFlight(record: ServerRecord): number;
   counters(record: ServerRecord): ServerCounters | undefined;
   unserved(app: string): Readonly<Record<string, number>>;
-  /** Whether it is known to act on the present state of the registry. */
+  /** Whether what it says is under way can still grow: it does not yet act on the present state of the registry. */
   readonly settled: boolean;
 }
 

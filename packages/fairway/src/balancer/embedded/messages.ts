@@ -82,3 +82,5 @@ export type PredecessorMessage = ReadonlyDeep<z.infer<typeof predecessorMessageS
 
 /** What its successor says: the registry, after every change of it. */
 export const successorMessageSchema = z.object({ sequence: z.number(), state: registryStateSchema });
+
+export type SuccessorMessage = ReadonlyDeep<z.infer<typeof successorMessageSchema>>;

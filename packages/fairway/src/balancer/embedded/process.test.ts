@@ -252,6 +252,97 @@ describe('a planned restart', () => {
     for (const visitor of visitors) visitor.close();
   });
 
+  it('takes what a predecessor that does not answer has under way for busy, until it answers again', async () => {
+    const old = await serve('1');
+    const release = instances[0]!.holdRequests();
+    const visitor = await RawVisitor.connect(processes.port);
+    visitor.send(get);
+    await waitUntil('the old process has the connection', () => visitor.statuses.length === 1);
+    await replace(old);
+    await waitUntil('it retires', () => processes.log.includes('retiring'));
+    visitor.send(`GET /hold HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    await waitUntil('it is under way', async () => (await server('1'))?.inFlight === 1);
+    old.kill('SIGSTOP');
+    await processes.balancer.drain(slot('1'), 60_000, 1);
+    expect(await server('1')).toMatchObject({ state: 'draining', inFlight: 1 });
+    await admit('2');
+    await processes.balancer.drain(slot('2'), 60_000, 1);
+    // Of a server that came later it knows nothing.
+    await waitUntil('the later one is out', async () => (await server('2'))?.state === 'out');
+    expect(await server('1')).toMatchObject({ state: 'draining', inFlight: 1 });
+    old.kill('SIGCONT');
+    release();
+    await waitUntil('it is answered', () => visitor.statuses.length === 2);
+    await waitUntil('it is out', async () => (await server('1'))?.state === 'out');
+    visitor.close();
+    expect(await ending(old)).toBe(0);
+  });
+
+  it.each([
+    ['it is gone', 60_000, (old: ChildProcess) => kill(old)],
+    ['the drain’s own deadline has passed', 1500, async () => {}],
+  ])('takes a silent predecessor’s servers for busy until %s', async (_end, timeoutMs, end) => {
+    const old = await serve('1');
+    const visitor = await RawVisitor.connect(processes.port);
+    visitor.send(get);
+    await waitUntil('the old process has the connection', () => visitor.statuses.length === 1);
+    await replace(old);
+    await waitUntil('it retires', () => processes.log.includes('retiring'));
+    old.kill('SIGSTOP');
+    const startedAt = performance.now();
+    await processes.balancer.drain(slot('1'), timeoutMs, 1);
+    expect(await server('1')).toMatchObject({ state: 'draining', inFlight: 1 });
+    await end(old);
+    await waitUntil('it is out', async () => (await server('1'))?.state === 'out');
+    if (timeoutMs < 10_000) expect(performance.now() - startedAt).toBeGreaterThan(timeoutMs - 50);
+    visitor.close();
+    old.kill('SIGCONT');
+  });
+
+  it('waits for a silent predecessor once, and not with every change', async () => {
+    const old = await serve('1');
+    const visitor = await RawVisitor.connect(processes.port);
+    visitor.send(get);
+    await waitUntil('the old process has the connection', () => visitor.statuses.length === 1);
+    await replace(old);
+    await waitUntil('it retires', () => processes.log.includes('retiring'));
+    old.kill('SIGSTOP');
+    await processes.balancer.setShare(app, { basisPoints: 100, offset: 0 }, 1);
+    const startedAt = performance.now();
+    for (let share = 9; share >= 0; share--)
+      await processes.balancer.setShare(app, { basisPoints: share, offset: 0 }, 1);
+    expect(performance.now() - startedAt).toBeLessThan(900);
+    visitor.close();
+    old.kill('SIGCONT');
+  });
+
+  it('takes everything for busy while the process to take over from has not answered at all', async () => {
+    const old = await serve('1');
+    const release = instances[0]!.holdRequests();
+    const held = visit('/hold');
+    await waitUntil('it is under way', async () => (await server('1'))?.inFlight === 1);
+    old.kill('SIGSTOP');
+    await processes.start();
+    expect(await server('1')).toMatchObject({ state: 'serving', inFlight: 1 });
+    await processes.balancer.setShare(app, { basisPoints: 77, offset: 0 }, 1);
+    await processes.balancer.drain(slot('1'), 60_000, 1);
+    expect(await server('1')).toMatchObject({ state: 'draining', inFlight: 1 });
+    old.kill('SIGCONT');
+    await waitUntil('it hands over late', () => processes.log.includes('answers again'));
+    expect(await server('1')).toMatchObject({ state: 'draining', inFlight: 1 });
+    release();
+    expect(await held).toBe(200);
+    await agent.close();
+    await waitUntil('it is out', async () => (await server('1'))?.state === 'out');
+    // What the old one saved when it froze is not what stands.
+    await waitUntil('the saved registry is the new one’s', async () => {
+      const saved = JSON.parse(await readFile(join(processes.stateDirectory, 'registry.json'), 'utf8'));
+      return saved.pools[app].share.basisPoints === 77;
+    });
+    old.kill('SIGTERM');
+    expect(await ending(old)).toBe(0);
+  });
+
   it('is called off when the next process cannot start: the old one goes on as before', async () => {
     const old = await serve('1');
     const noSocket = openSync('/dev/null', 'r');

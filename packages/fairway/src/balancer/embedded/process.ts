@@ -53,7 +53,7 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
 
   const file = new RegistryFile(stateDirectory);
   const predecessor = await PredecessorLink.open(socketPath, log);
-  const state = predecessor?.takeover.state ?? (await file.load(log));
+  const state = predecessor?.takeover?.state ?? (await file.load(log));
 
   const { live, keeper, visitors, surroundings } = assemble(state, file, options);
   if (predecessor) inherit(predecessor, live, keeper);
@@ -131,11 +131,14 @@ function inherit(predecessor: PredecessorLink, live: LiveRegistry, keeper: Keepe
   live.elsewhere = predecessor;
   keeper.relay = (next) => predecessor.relay(next);
   predecessor.onReport = () => live.reviewDrains();
+  predecessor.onLateTakeover = () => keeper.reassert();
+  // It knows what it handed over; when it handed nothing over, it must learn what stands as soon as it can.
+  if (!predecessor.takeover) void predecessor.relay(keeper.state);
 }
 
 /** New users' places on the ring go on where the process before stopped: the share stays exact. */
 function continueCounting(predecessor: PredecessorLink, live: LiveRegistry): void {
-  for (const [app, count] of Object.entries(predecessor.takeover.newUsers)) {
+  for (const [app, count] of Object.entries(predecessor.takeover?.newUsers ?? {})) {
     const pool = live.pools.get(app);
     if (pool) pool.newUsers.count = count;
   }
