@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,3 +55,24 @@ test('a control server with a broken fairway.yml does not start, and names every
   expect(err).toMatch(/^Error: fairway\.yml has \d problems; nothing was changed\n/);
   expect(err).toContain('apps.shop.colour: found an unknown key');
 });
+
+test.skipIf(!existsSync('/dev/full'))(
+  'a control server whose log cannot be written answers all the same',
+  async () => {
+    const folder = await temporaryFolder();
+    await writeFile(
+      join(folder, 'fairway.yml'),
+      'control: { listen: 127.0.0.1:0 }\nbalancer: { listen: 127.0.0.1:0 }\napps:\n  shop: { runtime: static }\n',
+    );
+    const serving = spawn(process.execPath, [program, 'serve', '--log', '/dev/full'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(serving.stdout, 'data');
+      expect(await fairway(folder, 'status')).toMatchObject({ exitCode: 0, err: '' });
+    } finally {
+      await fairway(folder, 'down', '--yes');
+    }
+  },
+);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { announce } from './announce.ts';
@@ -12,17 +12,15 @@ export interface ServePlace {
   readonly log: string | undefined;
 }
 
+/** Characters of the log that wait for a full disk to have room again. */
+const KEPT_WHILE_FULL = 1_000_000;
+
 /** Serves until Ctrl-C or SIGTERM, then closes in order. A second Ctrl-C ends it at once. */
 export async function serveInForeground(context: Context, place: ServePlace): Promise<ExitCode> {
   const signal = context.surroundings.interruption();
   await mkdir(place.stateDirectory, { recursive: true, mode: 0o700 });
   if (place.log) await mkdir(dirname(place.log), { recursive: true, mode: 0o700 });
-  const log = pino(
-    { level: context.surroundings.env.FAIRWAY_DEBUG === '1' ? 'debug' : 'info' },
-    pino.destination(
-      place.log ? { dest: place.log, append: true, mode: 0o600, sync: true } : { dest: 1, sync: true },
-    ),
-  );
+  const log = openLog(place.log, context.surroundings.env.FAIRWAY_DEBUG === '1' ? 'debug' : 'info');
   const { startControl } = await import('../../control.ts');
   const control = await startControl({
     configFile: place.configFile,
@@ -40,6 +38,14 @@ export async function serveInForeground(context: Context, place: ServePlace): Pr
     context.print('', 'Ending the control server; what runs keeps running.');
   await control.close();
   return EXIT.success;
+}
+
+function openLog(file: string | undefined, level: 'debug' | 'info'): Logger {
+  const where = file === undefined ? { dest: 1 } : { dest: file, append: true, mode: 0o600 };
+  const destination = pino.destination({ ...where, sync: true, maxLength: KEPT_WHILE_FULL });
+  // A log that cannot be written, as on a full disk, must not fail the request that is being logged.
+  destination.on('error', () => undefined);
+  return pino({ level }, destination);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

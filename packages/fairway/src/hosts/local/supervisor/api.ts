@@ -11,6 +11,7 @@ import type { OneOffs } from './one-offs.ts';
 import type { SupervisorPaths } from './paths.ts';
 import * as protocol from './protocol.ts';
 import type { Releases } from './releases.ts';
+import { say } from './say.ts';
 
 export interface SupervisorParts {
   readonly paths: SupervisorPaths;
@@ -161,6 +162,6 @@ function refuse(error: Error, context: Context): Response {
   }
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return context.json({ code, message: error.message }, 409);
-  console.error(error);
+  say(error);
   return context.json({ code: 'internal', message: `the supervisor failed: ${error.message}` }, 500);
 }

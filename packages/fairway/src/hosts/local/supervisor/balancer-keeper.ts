@@ -164,7 +164,7 @@ export class BalancerKeeper {
   #supervise(record: BalancerRecord, process: SupervisedProcess): void {
     this.#process = process;
     record.process = process.reference;
-    this.#record.save();
+    this.#record.saveIfPossible();
     void process.ended.then((reason) => this.#onEnd(record, process, reason));
   }
 
@@ -175,7 +175,7 @@ export class BalancerKeeper {
     record.process = undefined;
     record.restarts += 1;
     record.lastExit = { at: Date.now(), reason };
-    this.#record.save();
+    this.#record.saveIfPossible();
     this.#failures = failuresInARow(
       this.#failures,
       Date.now() - (process.reference?.startedAt ?? Date.now()),
@@ -211,7 +211,7 @@ export class BalancerKeeper {
 
   #retire(record: BalancerRecord, old: ProcessReference): void {
     record.retiring.push(old);
-    this.#record.save();
+    this.#record.saveIfPossible();
     if (isAlive(old)) process.kill(old.pid, 'SIGTERM');
     this.#forgetAtEnd(old);
   }
@@ -221,7 +221,7 @@ export class BalancerKeeper {
       const record = this.#record.content.balancer;
       if (!record || this.#closed) return;
       record.retiring = record.retiring.filter((process) => process.pid !== retired.pid);
-      this.#record.save();
+      this.#record.saveIfPossible();
     });
   }
 
@@ -244,7 +244,7 @@ export class BalancerKeeper {
     this.#process = undefined;
     record.process = undefined;
     if (reference) await endGroup(reference.pid, shutdownPatienceMs);
-    this.#record.save();
+    this.#record.saveIfPossible();
   }
 
   #afterOthers<Result>(work: () => Promise<Result>): Promise<Result> {

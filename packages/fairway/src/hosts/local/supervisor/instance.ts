@@ -7,6 +7,7 @@ import { startFailure } from './exit-reason.ts';
 import { endGroup } from './process-group.ts';
 import { programOf } from './program.ts';
 import type { SlotRecord } from './record.ts';
+import { say } from './say.ts';
 import { sizeOf } from './slot-log.ts';
 import { findStrays } from './strays.ts';
 import {
@@ -105,14 +106,14 @@ export class Instance {
     this.#process = adoptProcess(process);
     void this.#process.ended.then((reason) => this.#onEnd(reason));
     // It was to be stopped when the supervisor died; the request will be repeated, but that may take a while.
-    if (this.record.wanted === 'stopped') this.stop().catch(console.error);
+    if (this.record.wanted === 'stopped') this.stop().catch(say);
   }
 
   async #replaceLost(sameBoot: boolean): Promise<void> {
     const { process, wanted, launch } = this.record;
     // It may have started a process and died before that was on record; whatever writes to our log is ours.
     const strays = findStrays(this.#surroundings.logFile);
-    await Promise.all(strays.map((group) => endGroup(group, launch.stopTimeoutMs))).catch(console.error);
+    await Promise.all(strays.map((group) => endGroup(group, launch.stopTimeoutMs))).catch(say);
     this.record.process = undefined;
     if (process) this.#noteEnd(sameBoot ? 'ended while no supervisor ran' : 'the machine was restarted');
     if (process && sameBoot && wanted === 'running') this.record.restarts += 1;

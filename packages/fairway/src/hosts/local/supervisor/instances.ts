@@ -95,12 +95,7 @@ export class Instances {
   }
 
   #changed(app: string): void {
-    try {
-      this.#record.save();
-    } catch (error) {
-      // A full disk must not keep instances from being restarted; the next change saves again.
-      console.error(`supervisor.json was not saved: ${(error as Error).message}`);
-    }
+    this.#record.saveIfPossible();
     this.changes.emit('change', app);
   }
 }

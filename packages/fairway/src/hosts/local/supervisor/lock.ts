@@ -8,6 +8,8 @@ import Database from 'libsql';
 export function takeLock(file: string): { release(): void } | undefined {
   const database = new Database(file, { timeout: 0 });
   try {
+    // Nothing is ever written, so a full disk is no obstacle: else the supervisor that is to stop things could not start.
+    database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
     return { release: () => void database.close() };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { entryPoint } from '../entry-point.ts';
+import { say } from './say.ts';
 import { runSupervisor } from './supervisor.ts';
 
 /** `node main.js --state DIR --socket PATH [--balancer PROGRAM]`, started detached by `ensureSupervisor`. */
@@ -14,17 +15,17 @@ if (!values.state || !values.socket) {
 // What we start inherits this; whoever started us may have had another one.
 process.umask(0o022);
 // One request or instance that fails must not take the others along.
-process.on('unhandledRejection', (error) => console.error('unexpected:', error));
+process.on('unhandledRejection', (error) => say('unexpected:', error));
 
 try {
   const stateDirectory = values.state;
   const balancerProgram = () => values.balancer ?? entryPoint('balancer/embedded/main');
   if (!(await runSupervisor({ stateDirectory, socketPath: values.socket, balancerProgram }))) {
-    console.error(`a supervisor runs already for ${stateDirectory}`);
+    say(`a supervisor runs already for ${stateDirectory}`);
     process.exit(0);
   }
 } catch (error) {
   const expected = error instanceof Error && 'code' in error;
-  console.error(expected ? error.message : error);
+  say(expected ? error.message : error);
   process.exit(1);
 }

@@ -106,14 +106,14 @@ export class OneOffs {
   #remember(pid: number): ProcessReference {
     const reference = { pid, identity: findProcess(pid)?.identity ?? '', startedAt: Date.now() };
     this.#record.content.oneOffs.push(reference);
-    this.#record.save();
+    this.#record.saveIfPossible();
     return reference;
   }
 
   #forget(reference: ProcessReference): void {
     const { oneOffs } = this.#record.content;
     oneOffs.splice(oneOffs.indexOf(reference), 1);
-    this.#record.save();
+    this.#record.saveIfPossible();
   }
 }
 

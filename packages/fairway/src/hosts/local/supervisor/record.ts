@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { directoryIdentity } from '../../../directory-identity.ts';
 import { type SlotId, slotId } from '../../../rollout/slot.ts';
 import { balancerSchema, launchSchema, listenSchema, slotSchema } from './protocol.ts';
+import { say } from './say.ts';
 
 const processSchema = z.object({ pid: z.int(), identity: z.string(), startedAt: z.number() });
 const exitSchema = z.object({ at: z.number(), reason: z.string() });
@@ -84,6 +85,18 @@ export class SupervisorRecord {
 
   slot(id: SlotId): SlotRecord | undefined {
     return this.content.slots.find((record) => slotId(record.slot) === id);
+  }
+
+  /**
+   * As {@link save}, but says so when it cannot: a full disk must keep nothing from being started or stopped, and the next
+   * change saves again.
+   */
+  saveIfPossible(): void {
+    try {
+      this.save();
+    } catch (error) {
+      say(`supervisor.json was not saved: ${(error as Error).message}`);
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { Unpack } from 'tar';
 import { type Artifact, DigestMismatch } from '../../hosts.ts';
 import type { SupervisorPaths } from './paths.ts';
+import { say } from './say.ts';
 
 /** Something half unpacked or half removed: begins with a dot, which no release's name does. */
 const unfinished = '.unfinished-';
@@ -49,8 +50,7 @@ export class Releases {
     const root = join(this.#paths.releases('x'), '..');
     for (const app of await entries(root)) {
       const left = (await entries(join(root, app))).filter((name) => name.startsWith(unfinished));
-      for (const name of left)
-        rm(join(root, app, name), { recursive: true, force: true }).catch(console.error);
+      for (const name of left) rm(join(root, app, name), { recursive: true, force: true }).catch(say);
     }
   }
 

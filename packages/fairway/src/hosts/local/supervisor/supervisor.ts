@@ -11,6 +11,7 @@ import { supervisorPaths } from './paths.ts';
 import { bootId } from './process-table.ts';
 import { SupervisorRecord } from './record.ts';
 import { Releases } from './releases.ts';
+import { say } from './say.ts';
 import { enforceMemoryLimits, rotateLogs } from './watchers.ts';
 
 const watchIntervalMs = 1000;
@@ -43,7 +44,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<boolean
   const balancer = new BalancerKeeper(record, options.balancerProgram, paths.balancerLog);
   instances.resume();
   await Promise.all([releases.clean(), oneOffs.resume(), balancer.resume()]);
-  record.save();
+  record.saveIfPossible();
 
   repeat(() => enforceMemoryLimits(instances));
   repeat(() => rotateLogs(instances, logs, paths));
@@ -79,7 +80,7 @@ function repeat(task: () => void): void {
     try {
       task();
     } catch (error) {
-      console.error(error);
+      say(error);
     }
   }, watchIntervalMs);
 }
