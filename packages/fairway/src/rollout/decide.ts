@@ -4,13 +4,13 @@ import { type Fleet, freshSlot } from './fleet.ts';
 import { isClean, isOperational } from './observation.ts';
 import { costsService, nextStep, type StepContext } from './rolling.ts';
 import { otherSlot, parseSlotId, type SlotAddress, type SlotId, slotId } from './slot.ts';
-import type { RolloutState } from './state.ts';
+import { type RolloutState, standsStill } from './state.ts';
 import {
   because,
   condemn,
   deadlineOf,
+  HALF_MOVED,
   isSharedTrouble,
-  isStalled,
   servesOld,
   stalledBecause,
 } from './verdict.ts';
@@ -36,8 +36,8 @@ export function decide(state: RolloutState, fleet: Fleet, now: number): Decision
   if (state.direction === 'forward') {
     const condemnation = condemn(state, fleet, now);
     if (condemnation) return tell([{ type: 'taking-back', evidence: [], ...condemnation }], now);
-  } else if (isStalled(state, now)) {
-    const reason = `${state.reasonBack}; then, taking it back: ${stalledBecause(state)}`;
+  } else if (standsStill(state, now)) {
+    const reason = `${state.reasonBack}; then, taking it back: ${stalledBecause(state)}; ${HALF_MOVED}`;
     return tell([{ type: 'finished', outcome: 'failed', reason }], now);
   }
   const noticed = notice(state, fleet, now);

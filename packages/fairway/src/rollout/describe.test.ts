@@ -57,6 +57,7 @@ const said: {
       ['the control server was restarted; the rollout goes on from what is observed'],
     ],
   ],
+  stumbled: [[{ type: 'stumbled', reason: 'disk full' }, ['an unexpected error, will try again: disk full']]],
   'action-intended': [[{ type: 'action-intended', id: '1-stop', action: { kind: 'forget' } }, []]],
   'action-done': [[{ type: 'action-done', id: '1-stop' }, []]],
   'action-failed': [

@@ -33,6 +33,8 @@ function sentences(event: RolloutEvent): readonly string[] {
       return [event.summary];
     case 'taken-up':
       return ['the control server was restarted; the rollout goes on from what is observed'];
+    case 'stumbled':
+      return [`an unexpected error, will try again: ${event.reason}`];
     case 'action-intended':
       return [];
     case 'action-done':

@@ -28,6 +28,8 @@ export type RolloutEvent =
   | { readonly type: 'started'; readonly plan: Plan; readonly summary: string }
   /** A controller took the rollout up again after another one died. */
   | { readonly type: 'taken-up'; readonly holder: string }
+  /** An error that should not be, in a controller that goes on: what it had under way is decided anew. */
+  | { readonly type: 'stumbled'; readonly reason: string }
   /** Appended before the effect. */
   | ({ readonly type: 'action-intended' } & Intent)
   | { readonly type: 'action-done'; readonly id: ActionId }

@@ -24,6 +24,8 @@ export interface RolloutState {
   reasonBack?: string;
   paused: boolean;
   abort?: { readonly by: string; readonly why: string };
+  /** Aborted once more, when it could not even be taken back for the stall timeout. */
+  givenUp?: { readonly by: string; readonly why: string };
   finished?: { readonly outcome: Outcome; readonly reason: string };
   nextAction: number;
   /** Intended, neither done nor failed yet. */
@@ -121,6 +123,11 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       state.watchedSince = at;
       state.lastProgressAt = at;
       return;
+    case 'stumbled':
+      // How these ended may not have been recorded. It is no progress: whoever stumbles for ever stands still.
+      for (const id of state.underWay.keys()) land(state, id, at);
+      state.waitingFor = event.reason;
+      return;
     case 'unhealthy':
       memoryOf(state, event.slot).unhealthySince ??= at;
       state.unhealthy.add(event.slot);
@@ -149,6 +156,8 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       progressed(state, at);
       return;
     case 'abort-requested':
+      if (state.direction === 'back' && standsStill(state, at))
+        state.givenUp = { by: event.by, why: event.why };
       state.abort ??= { by: event.by, why: event.why };
       return;
     case 'taking-back':
@@ -220,7 +229,7 @@ function done(state: RolloutState, id: ActionId, at: number): void {
 }
 
 /** 0.5 s after the first failure, doubling to 15 s. */
-function retryDelayMs(failures: number): number {
+export function retryDelayMs(failures: number): number {
   return Math.min(15_000, 500 * 2 ** (failures - 1));
 }
 
@@ -252,6 +261,11 @@ function turnBack(state: RolloutState, reason: string, at: number): void {
   state.retrying.clear();
   delete state.sharedTroubleUntil;
   progressed(state, at);
+}
+
+/** Whether nothing has got on for the whole stall timeout. */
+export function standsStill(state: RolloutState, now: number): boolean {
+  return !state.paused && now - state.lastProgressAt >= state.plan.policy.stallTimeoutMs;
 }
 
 function recovered(state: RolloutState, id: SlotId): void {

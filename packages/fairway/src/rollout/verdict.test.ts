@@ -5,6 +5,7 @@ import { Fleet } from './fleet.ts';
 import type { SlotObservation } from './observation.ts';
 import { advance, begin, goalOf, type RolloutState } from './state.ts';
 import { fiveServing, generations, type PlanOptions, planFor, serving } from './testing/plans.ts';
+import { HALF_MOVED } from './verdict.ts';
 
 const { old, fresh } = generations;
 
@@ -259,7 +260,7 @@ describe('taking back', () => {
       {
         type: 'finished',
         outcome: 'failed',
-        reason: 'it crashed; then, taking it back: no progress for 600 s',
+        reason: `it crashed; then, taking it back: no progress for 600 s; ${HALF_MOVED}`,
       },
     ]);
   });

@@ -2,7 +2,7 @@ import { type Fleet, type FleetInstance, freshSlot, operates } from './fleet.ts'
 import { isOperational, type SlotObservation } from './observation.ts';
 import type { Goal } from './plan.ts';
 import { parseSlotId, type SlotId, slotId } from './slot.ts';
-import type { RolloutState } from './state.ts';
+import { type RolloutState, standsStill } from './state.ts';
 
 /** So many exits by itself and a new instance is beyond hope. */
 export const CRASHES_TO_CONDEMN = 3;
@@ -20,7 +20,7 @@ export interface Condemnation {
 
 /** Whether the target has shown itself unfit, and since when nothing more can be hoped for. */
 export function condemn(state: RolloutState, fleet: Fleet, now: number): Condemnation | undefined {
-  if (state.abort) return { reason: `aborted by ${state.abort.by}${because(state.abort.why)}` };
+  if (state.abort) return { reason: abortedBy(state.abort) };
   const hook = state.hooks.get('before_deploy');
   if (hook !== undefined && hook !== 'done') return { reason: `before_deploy failed: ${hook.failed}` };
   if (state.whole.failures >= FAILURES_TO_GIVE_UP) return { reason: state.whole.lastFailure! };
@@ -35,7 +35,7 @@ export function condemn(state: RolloutState, fleet: Fleet, now: number): Condemn
       if (condemnation) return condemnation;
     }
   }
-  if (isStalled(state, now)) return { reason: stalledBecause(state) };
+  if (standsStill(state, now)) return { reason: stalledBecause(state) };
   return undefined;
 }
 
@@ -108,10 +108,6 @@ export function servesOld(instance: FleetInstance, goal: Goal): boolean {
   );
 }
 
-export function isStalled(state: RolloutState, now: number): boolean {
-  return !state.paused && now - state.lastProgressAt >= state.plan.policy.stallTimeoutMs;
-}
-
 export function stalledBecause(state: RolloutState): string {
   const seconds = state.plan.policy.stallTimeoutMs / 1000;
   const isShared = state.sharedTroubleUntil === Number.POSITIVE_INFINITY;
@@ -131,6 +127,14 @@ function unhealthyFor(state: RolloutState, slot: SlotObservation): string {
   const what =
     slot.pool === 'serving' ? `has been unhealthy for ${seconds} s` : `was not healthy within ${seconds} s`;
   return said ? `${what}: ${said}` : what;
+}
+
+/** Said when a rollout ends before everything it has touched is back. */
+export const HALF_MOVED =
+  'instances may run two releases now (fairway status shows them): deploy or roll back, which moves them all to one';
+
+export function abortedBy({ by, why }: NonNullable<RolloutState['abort']>): string {
+  return `aborted by ${by}${because(why)}`;
 }
 
 export function because(why: string): string {

@@ -3,12 +3,13 @@ import { decide } from '../rollout/decide.ts';
 import type { RolloutEvent, TimedEvent } from '../rollout/events.ts';
 import { Fleet } from '../rollout/fleet.ts';
 import { parseSlotId } from '../rollout/slot.ts';
-import { advance, goalOf, type RolloutState, replay } from '../rollout/state.ts';
-import { isStalled, stalledBecause } from '../rollout/verdict.ts';
+import { advance, goalOf, type RolloutState, replay, retryDelayMs } from '../rollout/state.ts';
+import { decideUnseen, unseenBecause } from '../rollout/unseen.ts';
 import type { Crash } from './crash-point.ts';
 import { lastLogLines } from './evidence.ts';
 import { type AppObservation, observeApp } from './observe.ts';
 import { perform, type World } from './perform.ts';
+import { reasonOf } from './reasons.ts';
 import { Wake } from './wake.ts';
 
 /** One rollout on its way, in one controller. */
@@ -23,6 +24,8 @@ export interface Drive {
   /** Another controller began this rollout. */
   readonly isTakenUp: boolean;
   readonly crash: Crash;
+  /** Told of errors that should not be; the drive goes on all the same. */
+  readonly onError: (error: unknown) => void;
   /** Ends the drive without ending the rollout: the controller stops, or has lost its lease. */
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -40,39 +43,79 @@ const HOOK_PART_OF_STALL = 0.9;
 export class Driver {
   readonly #drive: Drive;
   readonly #wake = new Wake();
-  readonly #state: RolloutState;
+  /** Rung by operators only: what else happens does not shorten the pause after an error. */
+  readonly #operatorSpoke = new Wake();
+  #state: RolloutState;
   /** Recorded, but not yet taken into the state: that is done right before an observation, never after one. */
   #unfolded: TimedEvent[] = [];
   readonly #performing = new Set<Promise<void>>();
   /** Ends the hook under way: it takes too long, or nothing waits for it any more. */
   readonly #endHook = new AbortController();
-  /** The journal refused a record: someone else steers this app now. */
+  /** The journal did not take the record of an action's end. */
   #failure: Error | undefined;
+  #stumbledOver: { readonly error: unknown; readonly times: number } | undefined;
 
   constructor(drive: Drive) {
     this.#drive = drive;
-    const state = replay(drive.journal());
-    if (!state) throw new Error(`rollout ${drive.rollout} has no plan in its journal`);
-    this.#state = state;
+    this.#state = this.#replay();
   }
 
-  /** An operator's event; it is in the journal when this returns. */
-  command(event: RolloutEvent): void {
-    this.#record([event]);
+  /** An operator's word, which is in the journal already. */
+  hear(entries: readonly TimedEvent[]): void {
+    this.#unfolded.push(...entries);
     this.#wake.ring();
+    this.#operatorSpoke.ring();
   }
 
   async run(): Promise<void> {
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#drive.signal, ended.signal]);
+    signal.addEventListener('abort', () => this.#operatorSpoke.ring());
     const watching = this.#watch(signal);
     try {
       if (this.#drive.isTakenUp) this.#record([{ type: 'taken-up', holder: `${process.pid}` }]);
-      while (!this.#state.finished && !signal.aborted) await this.#round();
+      while (!this.#state.finished && !signal.aborted) await this.#tryRound(signal);
     } finally {
       ended.abort();
       await Promise.allSettled([...this.#performing, watching]);
     }
+  }
+
+  /**
+   * An error here is a mistake of ours, or the store's: neither may leave a rollout half moved. What was begun is let end,
+   * then all is decided anew from the journal, after a pause that grows. Those whose lease is lost just stop.
+   */
+  async #tryRound(signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#stumbledOver) this.#getUp(this.#stumbledOver.error);
+      await this.#round();
+      this.#stumbledOver = undefined;
+    } catch (error) {
+      if (signal.aborted) return;
+      const times = (this.#stumbledOver?.times ?? 0) + 1;
+      this.#stumbledOver = { error, times };
+      this.#drive.onError(error);
+      await Promise.allSettled([...this.#performing]);
+      this.#failure = undefined;
+      await this.#operatorSpoke.wait(retryDelayMs(times));
+    }
+  }
+
+  #getUp(error: unknown): void {
+    const { record, now } = this.#drive;
+    this.#state = this.#replay();
+    this.#unfolded = [];
+    const reason = reasonOf(error);
+    if (this.#state.underWay.size > 0 || this.#state.waitingFor !== reason)
+      this.#fold(record([{ type: 'stumbled', reason }]));
+    const verdict = decideUnseen(this.#state, now());
+    if (verdict) this.#fold(record([verdict]));
+  }
+
+  #replay(): RolloutState {
+    const state = replay(this.#drive.journal());
+    if (!state) throw new Error(`rollout ${this.#drive.rollout} has no plan in its journal`);
+    return state;
   }
 
   async #round(): Promise<void> {
@@ -82,7 +125,8 @@ export class Driver {
     if (this.#failure) throw this.#failure;
     if (!observed) {
       this.#fold();
-      if (isStalled(this.#state, now())) this.#fold(this.#drive.record([this.#blind()]));
+      const verdict = decideUnseen(this.#state, now());
+      if (verdict) this.#fold(this.#drive.record([verdict]));
       else await this.#wake.wait(UNREACHABLE_RETRY_MS);
       return;
     }
@@ -107,7 +151,12 @@ export class Driver {
     this.#performing.add(performing);
   }
 
-  async #perform({ id, action }: Intent): Promise<void> {
+  async #perform(intent: Intent): Promise<void> {
+    const ended = await this.#carryOut(intent);
+    if (!this.#drive.signal.aborted) this.#record([ended]);
+  }
+
+  async #carryOut({ id, action }: Intent): Promise<RolloutEvent> {
     const { world, app, fence, crash, signal } = this.#drive;
     crash('before', action.kind);
     const limit = action.kind === 'hook' ? this.#limitHook() : undefined;
@@ -115,9 +164,9 @@ export class Driver {
       const ended = AbortSignal.any([signal, this.#endHook.signal]);
       await perform(world, app, action, fence, (event) => this.#record([event]), ended);
       crash('after', action.kind);
-      if (!signal.aborted) this.#record([{ type: 'action-done', id }]);
+      return { type: 'action-done', id };
     } catch (error) {
-      if (!signal.aborted) this.#record([{ type: 'action-failed', id, reason: reasonOf(error) }]);
+      return { type: 'action-failed', id, reason: reasonOf(error) };
     } finally {
       clearTimeout(limit);
     }
@@ -151,14 +200,10 @@ export class Driver {
     try {
       return await observeApp(world.hosts, world.balancer, app);
     } catch (error) {
-      const reason = `cannot see what runs: ${reasonOf(error)}`;
+      const reason = unseenBecause(this.#state, reasonOf(error), this.#drive.now());
       if (this.#state.waitingFor !== reason) this.#record([{ type: 'waiting', reason }]);
       return undefined;
     }
-  }
-
-  #blind(): RolloutEvent {
-    return { type: 'finished', outcome: 'failed', reason: stalledBecause(this.#state) };
   }
 
   async #withEvidence(event: RolloutEvent): Promise<RolloutEvent> {
@@ -175,8 +220,4 @@ export class Driver {
     // A watch that breaks only makes rounds rarer: each round observes for itself.
     await Promise.allSettled([ring(world.hosts.watch(app, signal)), ring(world.balancer.watch(signal))]);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -13,17 +13,23 @@ export class Journal {
     this.#store = store;
   }
 
-  /** Records events, does what follows from them (`conclude`), then lets followers see them. */
+  /**
+   * Records events and what follows from them (`conclude`) in one transaction, then lets followers see them. `fence` as in
+   * `store/store.ts`.
+   */
   append(
     app: string,
     rollout: string,
     events: readonly RolloutEvent[],
-    fence: number,
+    fence: number | undefined,
     conclude?: () => void,
   ): readonly JournalEntry[] {
     if (events.length === 0) return [];
-    const entries = this.#store.append(app, rollout, events, fence);
-    conclude?.();
+    const entries = this.#store.transaction(() => {
+      const appended = this.#store.append(app, rollout, events, fence);
+      conclude?.();
+      return appended;
+    });
     this.#appended.emit('entries');
     return entries;
   }

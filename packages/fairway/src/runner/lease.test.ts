@@ -52,3 +52,22 @@ it('that another controller took is lost, and says so', async () => {
   expect(lease.lost.aborted).toBe(true);
   expect(String(lease.lost.reason)).toContain('another control server has taken the lease');
 });
+
+it('outlives a store that fails for a while', async () => {
+  let isFull = false;
+  const full: Store = {
+    ...store,
+    acquireLease: (...asked) => {
+      if (isFull) throw new Error('database or disk is full');
+      return store.acquireLease(...asked);
+    },
+  };
+  const lease = await HeldLease.acquire(full, 'web', 'one', never);
+  isFull = true;
+  await pass(10_000);
+  isFull = false;
+  await pass(2_000);
+  expect(lease.lost.aborted).toBe(false);
+  expect(store.acquireLease('web', 'two', 1_000)).toBeUndefined();
+  lease.release();
+});

@@ -51,12 +51,22 @@ export class HeldLease {
   }
 
   #renew(): void {
-    const renewed = this.#store.acquireLease(this.#lease.app, this.#holder, LEASE_MS);
+    const renewed = this.#tryToRenew();
+    if (renewed === 'not asked') return;
     if (renewed && renewed.fence === this.#lease.fence) {
       this.#lease = renewed;
       return;
     }
     clearInterval(this.#timer);
     this.#abort.abort(new LeaseLost(this.#lease.app));
+  }
+
+  /** A store that fails for a while takes the lease from nobody: it may be renewed late, if no one else took it. */
+  #tryToRenew(): Lease | undefined | 'not asked' {
+    try {
+      return this.#store.acquireLease(this.#lease.app, this.#holder, LEASE_MS);
+    } catch {
+      return 'not asked';
+    }
   }
 }

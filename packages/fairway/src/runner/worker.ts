@@ -1,16 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BuildFailed } from '../build/build-failed.ts';
 import type { Outcome, RolloutEvent } from '../rollout/events.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { replay } from '../rollout/state.ts';
-import { because } from '../rollout/verdict.ts';
 import type { RolloutRecord } from '../store/store.ts';
-import { conclude } from './conclude.ts';
+import { append } from './conclude.ts';
 import type { Crash } from './crash-point.ts';
 import { Driver } from './drive.ts';
 import type { Journal } from './journal.ts';
 import { HeldLease, LeaseLost } from './lease.ts';
 import type { World } from './perform.ts';
-import { supersedes } from './queue.ts';
+import { announcement, supersedes } from './queue.ts';
+import { abortedUntouched, failedBuild, reasonOf } from './reasons.ts';
 import { summarize } from './summary.ts';
 
 /** What a worker needs besides the world; see `prepare.ts` for how a request becomes a plan. */
@@ -34,8 +35,6 @@ export interface WorkerContext {
 /** After an error that should not be, so that it is not met a thousand times a second. */
 const RETRY_MS = 1_000;
 
-type Finished = Extract<RolloutEvent, { type: 'finished' }>;
-
 /** Carries out one app's rollouts, one at a time, under the app's lease. */
 export class AppWorker {
   readonly app: string;
@@ -53,16 +52,8 @@ export class AppWorker {
   /** Looks for work; harmless when there is none or some is being done. */
   poke(): void {
     if (this.#closing.signal.aborted) return;
-    if (this.#lease) this.#announceAll();
-    this.#running ??= this.#work()
-      .catch(async (error: unknown) => {
-        this.#context.onError(error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#open().length > 0) this.poke();
-      });
+    if (this.#lease) this.#tryTo(() => this.#announceAll());
+    this.#running ??= this.#workOff();
   }
 
   async close(): Promise<void> {
@@ -70,27 +61,46 @@ export class AppWorker {
     await this.#running;
   }
 
-  /** An operator's word to the rollout under way; false when it is not under way here. */
+  /**
+   * An operator's word. It is kept in the journal whether or not this controller steers the app now, and obeyed by the one
+   * that does next: an abort of anything unfinished, the other words for what moves. False when there is nothing to say it to.
+   */
   command(rollout: string, event: RolloutEvent): boolean {
-    const current = this.#current;
-    if (current?.record.id !== rollout) return this.#abortQueued(rollout, event);
-    if (current.driver) {
-      current.driver.command(event);
-      return true;
-    }
-    if (event.type !== 'abort-requested') return false;
-    this.#append(current.record, [event]);
-    current.building.abort(new Error(abortedBy(event)));
+    const record = this.#context.world.store.rollout(rollout);
+    const isAbort = event.type === 'abort-requested';
+    if (!record || record.finishedAt !== undefined) return false;
+    if (!isAbort && record.status !== 'moving') return false;
+    const entries = append(this.#parts, record, undefined, [event], undefined);
+    const current = this.#current?.record.id === rollout ? this.#current : undefined;
+    current?.driver?.hear(entries);
+    if (!isAbort) return true;
+    if (current) current.building.abort(new Error(abortedUntouched(event)));
+    // What waits needs nothing to be taken back; without the lease that is said as soon as it is there.
+    else if (record.status === 'queued' && this.#lease)
+      this.#tryTo(() => this.#finish(record, 'taken-back', abortedUntouched(event)));
     return true;
   }
 
-  /** What waits needs nothing to be taken back; without the lease it cannot be said yet. */
-  #abortQueued(rollout: string, event: RolloutEvent): boolean {
-    const record = this.#open().find(({ id, status }) => id === rollout && status === 'queued');
-    if (event.type !== 'abort-requested' || !record || !this.#lease) return false;
-    this.#append(record, [event]);
-    this.#finish(record, undefined, 'taken-back', abortedBy(event));
-    return true;
+  async #workOff(): Promise<void> {
+    do {
+      try {
+        await this.#work();
+      } catch (error) {
+        this.#context.onError(error);
+        await pause(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    } while (this.#hasMore());
+    // In the same turn as the last look, so that whoever asks for something later begins anew.
+    this.#running = undefined;
+  }
+
+  #hasMore(): boolean {
+    try {
+      return this.#open().length > 0;
+    } catch {
+      // What fails here fails in the work as well, and is told there.
+      return true;
+    }
   }
 
   async #work(): Promise<void> {
@@ -121,25 +131,11 @@ export class AppWorker {
   #announceAll(): void {
     const open = this.#open();
     for (const record of open) {
-      if (this.#context.journal.of(record.id).length === 0) this.#announce(record);
+      if (!this.#context.journal.of(record.id).some(({ event }) => event.type === 'requested'))
+        this.#append(record, announcement(record, this.#current?.record.id));
       const newer = open.find((other) => supersedes(other, record));
-      if (newer)
-        this.#finish(record, undefined, 'superseded', `by ${newer.id}, which is newer; nothing was touched`);
+      if (newer) this.#finish(record, 'superseded', `by ${newer.id}, which is newer; nothing was touched`);
     }
-  }
-
-  #announce(record: RolloutRecord): void {
-    const { kind, by, why, commit, release } = record;
-    const requested: RolloutEvent = {
-      type: 'requested',
-      kind,
-      by,
-      why,
-      ...(commit !== undefined && { commit }),
-      ...(release !== undefined && { release }),
-    };
-    const ahead = this.#current?.record.id;
-    this.#append(record, ahead === undefined ? [requested] : [requested, { type: 'queued', behind: ahead }]);
   }
 
   async #carryOut(record: RolloutRecord): Promise<void> {
@@ -148,18 +144,12 @@ export class AppWorker {
     try {
       const journal = this.#context.journal.of(record.id);
       const known = replay(journal);
-      const end = journal.find(({ event }) => event.type === 'finished')?.event;
-      if (end?.type === 'finished') return await this.#conclude(record, known?.plan, end);
-      // Said while it was being built, to a controller that died before it could end it.
+      // Said before it had begun, while it could not be ended.
       const abort = journal.find(({ event }) => event.type === 'abort-requested')?.event;
       if (!known && abort?.type === 'abort-requested')
-        return this.#finish(record, undefined, 'taken-back', abortedBy(abort));
+        return this.#finish(record, 'taken-back', abortedUntouched(abort));
       const plan = known?.plan ?? (await this.#prepare(record, building.signal));
       if (plan) await this.#drive(record, plan, known !== undefined);
-    } catch (error) {
-      if (this.#closing.signal.aborted || this.#lease?.lost.aborted) return;
-      this.#context.onError(error);
-      this.#finish(record, undefined, 'failed', reasonOf(error));
     } finally {
       this.#current = undefined;
     }
@@ -177,42 +167,36 @@ export class AppWorker {
       this.#append(record, [{ type: 'started', plan, summary: summarize(plan) }]);
       return plan;
     } catch (error) {
-      if (this.#closing.signal.aborted) return undefined;
-      if (abort.aborted) this.#finish(record, undefined, 'taken-back', reasonOf(abort.reason));
+      if (this.#closing.signal.aborted || this.#lease!.lost.aborted) return undefined;
+      if (abort.aborted) this.#finish(record, 'taken-back', reasonOf(abort.reason));
       else {
         if (error instanceof BuildFailed) tell(failedBuild(error));
-        this.#finish(record, undefined, 'failed', `${reasonOf(error)}; nothing was touched`);
+        this.#finish(record, 'failed', `${reasonOf(error)}; nothing was touched`);
       }
       return undefined;
     }
   }
 
   async #drive(record: RolloutRecord, plan: Plan, isTakenUp: boolean): Promise<void> {
-    const { world, journal, crash, now } = this.#context;
-    const lease = this.#lease!;
+    const { world, journal, crash, now, onError } = this.#context;
+    const { fence, lost } = this.#lease!;
     world.store.setStatus(record.id, 'moving');
     const driver = new Driver({
       app: this.app,
       rollout: record.id,
       world,
-      fence: lease.fence,
-      record: (events) => this.#record(record, plan, events),
+      fence,
+      record: (events) => append(this.#parts, record, plan, events, fence),
       journal: () => journal.of(record.id),
       isTakenUp,
       crash,
-      signal: AbortSignal.any([this.#closing.signal, lease.lost]),
+      onError,
+      signal: AbortSignal.any([this.#closing.signal, lost]),
       now,
     });
     this.#current = { ...this.#current!, driver };
     await driver.run();
-    if (!this.#closing.signal.aborted && !lease.lost.aborted) await this.#tidy(lease.fence);
-  }
-
-  /** A controller died between a rollout's last event and what follows from it. */
-  async #conclude(record: RolloutRecord, plan: Plan | undefined, end: Finished): Promise<void> {
-    const { world, now } = this.#context;
-    conclude(world.store, record, plan, end.outcome, end.reason, now());
-    await this.#tidy(this.#lease!.fence);
+    if (!this.#closing.signal.aborted && !lost.aborted) await this.#tidy(fence);
   }
 
   /** What could not be removed now is removed after the next rollout; how this one ended stands. */
@@ -224,37 +208,26 @@ export class AppWorker {
     }
   }
 
-  #record(record: RolloutRecord, plan: Plan, events: readonly RolloutEvent[]) {
-    const { journal, world, now } = this.#context;
-    const finished = events.find((event) => event.type === 'finished');
-    return journal.append(this.app, record.id, events, this.#lease!.fence, () => {
-      if (finished) conclude(world.store, record, plan, finished.outcome, finished.reason, now());
-    });
+  get #parts() {
+    const { world, journal, now } = this.#context;
+    return { store: world.store, journal, now };
   }
 
   #append(record: RolloutRecord, events: readonly RolloutEvent[]): void {
-    this.#context.journal.append(this.app, record.id, events, this.#lease!.fence);
+    append(this.#parts, record, undefined, events, this.#lease!.fence);
   }
 
-  #finish(record: RolloutRecord, plan: Plan | undefined, outcome: Outcome, reason: string): void {
-    const { journal, world, now } = this.#context;
-    journal.append(this.app, record.id, [{ type: 'finished', outcome, reason }], this.#lease!.fence, () =>
-      conclude(world.store, record, plan, outcome, reason, now()),
-    );
+  /** Ends what has not begun. */
+  #finish(record: RolloutRecord, outcome: Outcome, reason: string): void {
+    this.#append(record, [{ type: 'finished', outcome, reason }]);
   }
-}
 
-/** The journal keeps the output that shows it and what to do apart from the reason, which is one sentence. */
-function failedBuild({ reason, hint, lastLines }: BuildFailed): RolloutEvent {
-  return { type: 'build-failed', reason: hint ? `${reason} ${hint}` : reason, tail: lastLines };
-}
-
-function abortedBy({ by, why }: Extract<RolloutEvent, { type: 'abort-requested' }>): string {
-  return `aborted by ${by}${because(why)}; nothing was touched`;
-}
-
-/** One line, as an outcome is. */
-function reasonOf(error: unknown): string {
-  if (error instanceof BuildFailed) return `build failed: ${error.reason.replace(/\.$/, '')}`;
-  return error instanceof Error ? error.message.split('\n').join('; ') : String(error);
+  /** For what is done again in any case by the work itself. */
+  #tryTo(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#context.onError(error);
+    }
+  }
 }

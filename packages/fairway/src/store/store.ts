@@ -86,12 +86,15 @@ export interface Store {
   rollouts(filter: { app?: string; unfinished?: boolean; limit?: number }): readonly RolloutRecord[];
   rollout(id: string): RolloutRecord | undefined;
   setStatus(id: string, status: RolloutStatus, outcome?: string): void;
-  /** Appends in one transaction, or throws StaleFence and appends nothing. */
+  /**
+   * Appends in one transaction, or throws StaleFence and appends nothing. No fence: the word of an operator, which is kept
+   * whoever steers the app now.
+   */
   append(
     app: string,
     rollout: string,
     events: readonly RolloutEvent[],
-    fence: number,
+    fence: number | undefined,
   ): readonly JournalEntry[];
   journal(rollout: string): readonly JournalEntry[];
   /** All entries after `sequence`, oldest first. */
@@ -146,6 +149,8 @@ export interface Store {
   tokens(): readonly TokenRecord[];
   removeToken(id: string): boolean;
 
+  /** All that the work changes in the store, or nothing of it when it throws. Within another one it is a part of that. */
+  transaction<Result>(work: () => Result): Result;
   close(): void;
 }
 

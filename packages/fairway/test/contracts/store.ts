@@ -166,6 +166,34 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         expect(lines('shop-1')).toEqual(['of the first', 'of the second']);
       });
 
+      it('keeps the word of an operator, whoever has the lease', () => {
+        const { id } = request('shop');
+        store.acquireLease('shop', 'other', 1_000);
+        store.append('shop', id, [said('stop')], undefined);
+        expect(lines(id)).toEqual(['stop']);
+      });
+
+      it('is written together with what follows from it, or not at all', () => {
+        const { id } = request('shop');
+        const fail = () =>
+          store.transaction(() => {
+            store.append('shop', id, [said('the end')], 1);
+            store.setStatus(id, 'succeeded');
+            store.transaction(() =>
+              store.recordStanding('shop', { release: 'r1', config: 'c1', rollout: id, since: 1 }),
+            );
+            throw new Error('disk full');
+          });
+        expect(fail).toThrow('disk full');
+        reopen();
+        expect(lines(id)).toEqual([]);
+        expect(store.rollout(id)?.status).toBe('queued');
+        expect(store.standings('shop')).toEqual([]);
+        store.append('shop', id, [said('again')], 1);
+        reopen();
+        expect(lines(id)).toEqual(['again']);
+      });
+
       it('goes by the lease of the app alone', () => {
         request('shop');
         store.acquireLease('blog', 'other', 1000);

@@ -131,8 +131,8 @@ export const mutants: readonly Mutant[] = [
   {
     why: 'time in which no controller looked is held against the release',
     file: 'state.ts',
-    find: "      state.watchedSince = at;\n      state.lastProgressAt = at;\n      return;\n    case 'unhealthy'",
-    replace: "      state.lastProgressAt = at;\n      return;\n    case 'unhealthy'",
+    find: "      state.watchedSince = at;\n      state.lastProgressAt = at;\n      return;\n    case 'stumbled'",
+    replace: "      state.lastProgressAt = at;\n      return;\n    case 'stumbled'",
   },
   {
     why: 'the time in which an instance was not even checked is held against it',

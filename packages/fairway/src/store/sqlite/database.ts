@@ -31,6 +31,7 @@ export class Database {
   readonly #file: string;
   readonly #connection: Libsql.Database;
   readonly #statements = new Map<string, Libsql.Statement>();
+  #isInTransaction = false;
 
   /** Creates the file (0600) if there is none. Throws {@link StoreUnusable}. */
   constructor(file: string, steps: readonly string[] = migrations) {
@@ -71,9 +72,18 @@ export class Database {
     });
   }
 
-  /** All or nothing. It takes the write lock at once, so what it reads cannot change before it writes. */
+  /**
+   * All or nothing. It takes the write lock at once, so what it reads cannot change before it writes. Within another one
+   * it is a part of that.
+   */
   transaction<Result>(work: () => Result): Result {
-    return this.#explained(() => this.#connection.transaction(work).immediate());
+    if (this.#isInTransaction) return work();
+    this.#isInTransaction = true;
+    try {
+      return this.#explained(() => this.#connection.transaction(work).immediate());
+    } finally {
+      this.#isInTransaction = false;
+    }
   }
 
   close(): void {

@@ -77,7 +77,8 @@ export function rolloutTables(database: Database, now: () => number): Part {
     append: (app, rollout, events, fence) =>
       database.transaction(() => {
         const lease = database.first(sql.selectFrom('leases').select('fence').where('app', '=', app));
-        if (lease && lease.fence > fence) throw new StaleFence(app, fence, lease.fence);
+        if (lease && fence !== undefined && lease.fence > fence)
+          throw new StaleFence(app, fence, lease.fence);
         return events.map((event): JournalEntry => {
           const at = now();
           const [inserted] = database.all(

@@ -19,6 +19,7 @@ export function openSqliteStore(file: string, now: () => number = Date.now): Sto
     ...releaseTables(database, dirname(resolve(file))),
     ...portTable(database),
     ...peopleTables(database, now),
+    transaction: (work) => database.transaction(work),
     close: () => database.close(),
   };
 }
