@@ -6,6 +6,7 @@ import type { LogLine, LogQuery } from '../hosts/hosts.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import { generationId } from '../rollout/slot.ts';
 import type { JournalEntry, RolloutKind, RolloutRecord } from '../store/store.ts';
+import { adoptions } from './apply.ts';
 import type { Controller, Overview, Preview, PushUpdate, Request } from './controller.ts';
 import { Refusal } from './controller.ts';
 import type { Crash } from './crash-point.ts';
@@ -15,7 +16,7 @@ import { onceFor } from './launch.ts';
 import { observeApp } from './observe.ts';
 import { overviewOf } from './overview.ts';
 import type { World } from './perform.ts';
-import { configOf, differs, releaseBefore, standingRelease } from './plan-rollout.ts';
+import { configOf, releaseBefore } from './plan-rollout.ts';
 import { prepare } from './prepare.ts';
 import { previewApply, previewDeploy, previewRollback } from './previews.ts';
 import { tidyReleases } from './tidy.ts';
@@ -113,16 +114,10 @@ export class FairwayController implements Controller {
   }
 
   async apply(request: Request): Promise<readonly RolloutRecord[]> {
-    const { store } = this.#parts.world;
-    const production = await this.production();
-    const changed = production.apps.filter((app) => differs(store, app));
-    const gone = store.apps().filter((name) => !production.apps.some((app) => app.name === name));
-    return [
-      ...changed.map((app) =>
-        this.#request('apply', app.name, request, { commit: standingRelease(store, app.name)!.commit }),
-      ),
-      ...gone.map((name) => this.#request('remove', name, request, {})),
-    ];
+    const { apps } = await this.production();
+    return adoptions(this.#parts.world.store, apps).map(({ kind, app, ...target }) =>
+      this.#request(kind, app, request, target),
+    );
   }
 
   async previewApply(): Promise<readonly Preview[]> {

@@ -41,6 +41,8 @@ export async function perform(
       return;
     }
     case 'hook':
+      // Hosts know no fence for commands: the store's is asked in the moment before, and a lease lost later ends the hook.
+      world.store.checkFence(app, fence);
       return runHook(world, app, action, tell, signal);
     case 'declare':
       return balancer.declare(poolDefinition(pinnedApp(world, app, action.pin)), fence);

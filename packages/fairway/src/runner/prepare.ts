@@ -30,7 +30,9 @@ export async function prepare(
   if (record.kind === 'rollback') return { plan: rollbackPlan(store, app, record.release) };
   // An apply keeps the release, and that may be another one by now than when it was asked for.
   const standing = record.kind === 'apply' ? standingRelease(store, app.name) : undefined;
-  const release = await releaseOf(context, app, standing?.commit ?? record.commit!, tell, signal);
+  const commit = standing?.commit ?? record.commit;
+  if (commit === undefined) throw new Error(`${app.name} has no release yet that it could be applied to`);
+  const release = await releaseOf(context, app, commit, tell, signal);
   return { plan: planTo(store, app, goalFor(store, app, release.id)) };
 }
 

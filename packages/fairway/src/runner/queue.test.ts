@@ -17,10 +17,12 @@ it.each([
   ['rollback', 'deploy', true],
   ['apply', 'apply', true],
   ['remove', 'deploy', true],
-  // What an apply brings holds no release, and what a removal brings holds nothing.
+  // The app is in the file again.
+  ['apply', 'remove', true],
+  ['deploy', 'remove', true],
+  ['rollback', 'remove', true],
+  // What an apply brings holds no release.
   ['apply', 'deploy', false],
-  ['apply', 'remove', false],
-  ['deploy', 'remove', false],
 ] as const)('a newer %s makes a queued %s needless: %s', (newer, older, expected) => {
   expect(supersedes(queued(10, newer), queued(9, older))).toBe(expected);
 });

@@ -4,9 +4,10 @@ import type { RolloutKind, RolloutRecord } from '../store/store.ts';
 /** What each kind of request makes needless when it is newer and both are still queued. */
 const INCLUDES: Readonly<Record<RolloutKind, readonly RolloutKind[]>> = {
   // A release brings the configuration of its moment with it.
-  deploy: ['deploy', 'rollback', 'apply'],
-  rollback: ['deploy', 'rollback', 'apply'],
-  apply: ['apply'],
+  deploy: ['deploy', 'rollback', 'apply', 'remove'],
+  rollback: ['deploy', 'rollback', 'apply', 'remove'],
+  // The app is in the file again.
+  apply: ['apply', 'remove'],
   remove: ['deploy', 'rollback', 'apply', 'remove'],
 };
 

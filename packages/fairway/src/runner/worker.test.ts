@@ -179,6 +179,29 @@ it('counts a hook that takes longer than a rollout may stand still as failed, an
   expect(outcome).toMatch(/before_deploy failed: `make migrate` was ended: it took longer than 0\.9 s/);
 });
 
+it('begins no hook once another controller has taken the lease, even before it has noticed', async () => {
+  const hooked = app('deploy: { hooks: { before_deploy: make migrate } }');
+  store.addRelease(release('one'));
+  let runs = 0;
+  const id = request();
+  worker({
+    world: emptyWorld((signal) => {
+      runs += 1;
+      return hanging(signal);
+    }),
+    prepare: async () => ({ plan: planTo(store, hooked, goalFor(store, hooked, 'one')) }),
+    crash: (moment, kind) => {
+      if (moment !== 'before' || kind !== 'hook') return;
+      clockAheadMs = 60_000;
+      expect(store.acquireLease('web', 'other', 3_600_000)).toBeDefined();
+    },
+  }).poke();
+  await waitUntil('the hook is to begin', () => clockAheadMs > 0);
+  await workers[0]!.close();
+  expect(runs).toBe(0);
+  expect(events(id).map(({ type }) => type)).not.toContain('hook-output');
+});
+
 function release(id: string) {
   const facts = { subject: '', author: '', sha256: '', file: '', sizeBytes: 1, builtAt: 1, buildKey: 'k' };
   const launch = { command: ['true'], directory: '.', path: [] };

@@ -106,6 +106,8 @@ export interface Store {
   /** Takes or renews the app's lease; undefined while another holder's has not expired. */
   acquireLease(app: string, holder: string, durationMs: number): Lease | undefined;
   releaseLease(lease: Lease): void;
+  /** Throws StaleFence when the app's lease was taken over since this fence was given out. */
+  checkFence(app: string, fence: number): void;
 
   // releases
   addRelease(release: Release): void;

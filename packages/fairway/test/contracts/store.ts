@@ -256,6 +256,14 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         expect(fences).toEqual([1, 2, 3, 4, 5]);
       });
 
+      it('that was taken over makes its fence stale', () => {
+        const { fence } = store.acquireLease('shop', 'one', 1_000)!;
+        expect(() => store.checkFence('shop', fence)).not.toThrow();
+        clock += 1_000;
+        store.acquireLease('shop', 'two', 1_000);
+        expect(() => store.checkFence('shop', fence)).toThrow(StaleFence);
+      });
+
       it('of one app says nothing about another', () => {
         store.acquireLease('shop', 'first', 1000);
         expect(store.acquireLease('blog', 'second', 1000)).toMatchObject({ fence: 1 });

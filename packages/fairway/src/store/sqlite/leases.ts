@@ -1,3 +1,4 @@
+import { StaleFence } from '../../hosts/hosts.ts';
 import type { Store } from '../store.ts';
 import { type Database, sql } from './database.ts';
 
@@ -8,7 +9,7 @@ import { type Database, sql } from './database.ts';
 export function leaseTable(
   database: Database,
   now: () => number,
-): Pick<Store, 'acquireLease' | 'releaseLease'> {
+): Pick<Store, 'acquireLease' | 'releaseLease' | 'checkFence'> {
   return {
     acquireLease: (app, holder, durationMs) =>
       database.transaction(() => {
@@ -36,6 +37,11 @@ export function leaseTable(
           .where('holder', '=', holder)
           .where('fence', '=', fence),
       );
+    },
+
+    checkFence: (app, fence) => {
+      const lease = database.first(sql.selectFrom('leases').select('fence').where('app', '=', app));
+      if (lease && lease.fence > fence) throw new StaleFence(app, fence, lease.fence);
     },
   };
 }

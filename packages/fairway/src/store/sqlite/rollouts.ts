@@ -1,4 +1,3 @@
-import { StaleFence } from '../../hosts/hosts.ts';
 import type { RolloutEvent } from '../../rollout/events.ts';
 import type { JournalEntry, RolloutRecord, RolloutStatus, Store } from '../store.ts';
 import { type Database, sql } from './database.ts';
@@ -19,7 +18,7 @@ type Part = Pick<
 const finished: ReadonlySet<RolloutStatus> = new Set(['succeeded', 'taken-back', 'failed', 'superseded']);
 
 /** Rollouts and their journal. */
-export function rolloutTables(database: Database, now: () => number): Part {
+export function rolloutTables(database: Database, now: () => number, checkFence: Store['checkFence']): Part {
   const entries = sql.selectFrom('journal').selectAll().orderBy('sequence');
 
   return {
@@ -76,9 +75,7 @@ export function rolloutTables(database: Database, now: () => number): Part {
 
     append: (app, rollout, events, fence) =>
       database.transaction(() => {
-        const lease = database.first(sql.selectFrom('leases').select('fence').where('app', '=', app));
-        if (lease && fence !== undefined && lease.fence > fence)
-          throw new StaleFence(app, fence, lease.fence);
+        if (fence !== undefined) checkFence(app, fence);
         return events.map((event): JournalEntry => {
           const at = now();
           const [inserted] = database.all(

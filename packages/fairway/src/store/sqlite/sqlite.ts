@@ -13,9 +13,10 @@ import { rolloutTables } from './rollouts.ts';
  */
 export function openSqliteStore(file: string, now: () => number = Date.now): Store {
   const database = new Database(file);
+  const leases = leaseTable(database, now);
   return {
-    ...rolloutTables(database, now),
-    ...leaseTable(database, now),
+    ...rolloutTables(database, now, leases.checkFence),
+    ...leases,
     ...releaseTables(database, dirname(resolve(file))),
     ...portTable(database),
     ...peopleTables(database, now),
