@@ -107,6 +107,10 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     });
   }
 
+  get openEnded(): boolean {
+    return false;
+  }
+
   /** Ends the request because its server's time is over. */
   cancel(): void {
     if (this.#done) return;

@@ -59,7 +59,7 @@ it('picks the server with the fewest requests under way', () => {
     ['c', 3],
   ] as const) {
     for (let request = 0; request < count; request++)
-      live.servers.get(`shop/${id}/a`)!.begin({ cancel: () => {} });
+      live.servers.get(`shop/${id}/a`)!.begin({ openEnded: false, cancel: () => {} });
   }
   expect(names(live, false, 3)).toBe('bbb');
 });

@@ -39,7 +39,7 @@ afterEach(() => live.stop());
 
 it('finds a draining server drained once nothing is under way here', async () => {
   live.apply(stateWith({}));
-  const request = { cancel: () => {} };
+  const request = { openEnded: false, cancel: () => {} };
   const one = live.pools.get('shop')!.servers.get(server.id)!;
   one.begin(request);
   live.apply(draining());

@@ -73,6 +73,12 @@ export class LiveRegistry {
       for (const server of pool.servers.values()) this.#watchDrain(server);
   }
 
+  /** Ends every WebSocket and its like: nobody knows when they would end by themselves. */
+  endTunnels(): void {
+    for (const pool of this.pools.values())
+      for (const server of pool.servers.values()) server.cancelOpenEnded();
+  }
+
   /** From now on another process checks and decides. */
   follow(): void {
     this.#following = true;

@@ -5,6 +5,8 @@ import { ServerTally } from './tally.ts';
 
 /** A request or WebSocket under way. `cancel` ends it at once: its server's time is over. */
 export interface UnderWay {
+  /** Whether it may go on for ever, as WebSockets do. */
+  readonly openEnded: boolean;
   cancel(): void;
 }
 
@@ -49,6 +51,10 @@ export class LiveServer {
   end(request: UnderWay): void {
     if (!this.underWay.delete(request)) return;
     if (this.underWay.size === 0 && this.record.state !== 'serving') this.onIdle();
+  }
+
+  cancelOpenEnded(): void {
+    for (const request of [...this.underWay]) if (request.openEnded) request.cancel();
   }
 
   cancelAll(): void {

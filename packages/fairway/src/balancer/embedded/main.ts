@@ -4,7 +4,8 @@ import { runBalancer } from './process.ts';
 import type { Listen } from './visitors.ts';
 
 const USAGE = `Usage: fairway balancer --state DIR --socket PATH (--listen-fd N | --listen ADDRESS:PORT)
-                        [--drain-timeout MILLISECONDS] [--max-connections N]`;
+                        [--drain-timeout MILLISECONDS] [--request-timeout MILLISECONDS]
+                        [--max-connections N]`;
 
 class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -36,6 +37,7 @@ function readArguments(argv: readonly string[]) {
     socketPath: values.socket,
     listen: readListen(values['listen-fd'], values.listen),
     drainTimeoutMs: readNumber('--drain-timeout', values['drain-timeout']),
+    requestTimeoutMs: readNumber('--request-timeout', values['request-timeout']),
     maxConnections: readNumber('--max-connections', values['max-connections']),
   };
 }
@@ -50,6 +52,7 @@ function parse(argv: readonly string[]) {
         listen: { type: 'string' },
         'listen-fd': { type: 'string' },
         'drain-timeout': { type: 'string' },
+        'request-timeout': { type: 'string' },
         'max-connections': { type: 'string' },
       },
     });

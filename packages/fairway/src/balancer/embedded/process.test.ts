@@ -157,10 +157,39 @@ describe('a planned restart', () => {
     expect(await ending(old)).toBe(0);
   });
 
-  it('closes what is left at the deadline, and ends well', async () => {
+  it('ends WebSockets at its deadline, but no request under way, however slow', async () => {
     await kill(await serve('1'));
     const [instance] = instances;
     const old = await processes.start('--drain-timeout', '300');
+    const release = instance!.holdRequests();
+    let endStream = () => {};
+    instance!.on('/stream', (_request, response) => {
+      response.write('begun');
+      endStream = () => response.end(' ended');
+    });
+    const sockets = new WebSocketServer({ server: instance!.server });
+    const client = new WebSocket(processes.url, { headers: { host } });
+    await once(client, 'open');
+    const closed = once(client, 'close');
+    const held = visit('/hold');
+    const stream = await request(`${processes.url}/stream`, { headers: { host }, dispatcher: agent });
+    await waitUntil('all are under way', async () => (await server('1'))?.inFlight === 3);
+    await replace(old);
+    await closed;
+    await waitUntil('two are left', async () => (await server('1'))?.inFlight === 2);
+    release();
+    expect(await held).toBe(200);
+    endStream();
+    expect(await stream.body.text()).toBe('begun ended');
+    await agent.close();
+    expect(await ending(old)).toBe(0);
+    sockets.close();
+  });
+
+  it('cuts what never ends when the last time has come, and ends well', async () => {
+    await kill(await serve('1'));
+    const [instance] = instances;
+    const old = await processes.start('--drain-timeout', '100', '--request-timeout', '400');
     instance!.on('/endless', (_request, response) => response.write('begun'));
     const { body } = await request(`${processes.url}/endless`, { headers: { host } });
     await replace(old);

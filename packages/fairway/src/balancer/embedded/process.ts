@@ -23,8 +23,12 @@ export interface BalancerOptions {
   readonly listen: Listen;
   /** State changes only; requests are not logged. */
   readonly log: Logger;
-  /** How long requests and WebSockets under way may take once this process retires. Default: 30 s. */
+  /** How long idle connections and WebSockets stay once this process retires. Default: 30 s. */
   readonly drainTimeoutMs?: number | undefined;
+  /** How long requests under way may take then. Default: 15 min. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How long visitors are told that an idle connection stays. Default: 20 s. */
+  readonly visitorIdleMs?: number | undefined;
   /** Visitors' connections at a time; further ones are closed at once. Default: no limit. */
   readonly maxConnections?: number | undefined;
 }
@@ -33,7 +37,7 @@ export interface RunningBalancer {
   readonly address: string;
   readonly port: number;
   /**
-   * Stops accepting visitors, lets what is under way end until the deadline, then resolves. A process that starts
+   * Stops accepting visitors, lets what is under way end, then resolves. A process that starts
    * meanwhile can still take over what is under way here.
    */
   retire(): Promise<void>;
@@ -41,6 +45,8 @@ export interface RunningBalancer {
 
 /** Longer than the keep-alive time that visitors are told (20 s): those who keep to it have left by themselves. */
 const DRAIN_TIMEOUT_MS = 30_000;
+/** A request ends by the timeouts of its pool; only what is sent without end, or very slowly, lives longer than this. */
+const REQUEST_TIMEOUT_MS = 15 * 60_000;
 
 /**
  * Runs the balancer in this process: takes over from the process behind the control socket or loads the saved registry,
@@ -93,11 +99,20 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
       await succession.retire();
       control.endWatches();
       log.info({ pid: process.pid }, 'retiring: no new connections are accepted');
-      const deadline = setTimeout(() => visitors.destroyAll(), options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS);
-      await empty;
+      const { drainTimeoutMs = DRAIN_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+      const deadline = setTimeout(() => {
+        visitors.endGrace();
+        live.endTunnels();
+      }, drainTimeoutMs);
+      let giveUp: NodeJS.Timeout | undefined;
+      const lastTime = new Promise<void>((resolve) => {
+        giveUp = setTimeout(resolve, requestTimeoutMs);
+      });
+      await Promise.race([empty, lastTime.then(() => visitors.destroyAll())]);
       clearTimeout(deadline);
       // Whoever retired before us reports to us, and our successor learns of it from us only.
-      await predecessor?.ended;
+      await Promise.race([predecessor?.ended, lastTime]);
+      clearTimeout(giveUp);
       await succession.end();
       control.stop();
       live.stop();
@@ -106,7 +121,8 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
   };
 }
 
-function assemble(state: Keeper['state'], file: RegistryFile, { log, maxConnections }: BalancerOptions) {
+function assemble(state: Keeper['state'], file: RegistryFile, options: BalancerOptions) {
+  const { log, maxConnections, visitorIdleMs } = options;
   const live: LiveRegistry = new LiveRegistry({
     health: (slot, healthy, failure) => {
       log.info({ ...slot, healthy, failure }, 'health changed');
@@ -124,7 +140,12 @@ function assemble(state: Keeper['state'], file: RegistryFile, { log, maxConnecti
   };
   const forwarder = new Forwarder(live, surroundings);
   const keeper: Keeper = new Keeper(state, file, (next) => live.apply(next), log);
-  return { live, keeper, surroundings, visitors: new Visitors(forwarder, maxConnections) };
+  return {
+    live,
+    keeper,
+    surroundings,
+    visitors: new Visitors(forwarder, { maxConnections, idleMs: visitorIdleMs }),
+  };
 }
 
 function inherit(predecessor: PredecessorLink, live: LiveRegistry, keeper: Keeper): void {

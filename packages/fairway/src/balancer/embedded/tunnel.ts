@@ -45,6 +45,11 @@ export class Tunnel implements UnderWay {
     this.#attempt();
   }
 
+  /** An instance that declined answers as to any request. */
+  get openEnded(): boolean {
+    return this.#instance !== undefined || !this.#answered;
+  }
+
   cancel(): void {
     this.#visitor.destroy();
     this.#instance?.destroy();

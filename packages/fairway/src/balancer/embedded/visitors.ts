@@ -19,14 +19,25 @@ const MAX_HEADER_BYTES = 65_536;
 const HEAD_TIMEOUT_MS = 30_000;
 const WHOLE_REQUEST_TIMEOUT_MS = 600_000;
 
+export interface VisitorsOptions {
+  /** Connections at a time; further ones are closed at once. */
+  readonly maxConnections?: number | undefined;
+  /** Instead of {@link ANNOUNCED_IDLE_MS}. */
+  readonly idleMs?: number | undefined;
+}
+
 /** The server that visitors connect to. */
 export class Visitors {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(forwarder: Forwarder, maxConnections: number | undefined) {
+  /** Sockets past the announced time, with what they had read by then: one that was used since gets a new grace. */
+  readonly #inGrace = new Map<Socket, number>();
+  #graceMs = IDLE_GRACE_MS;
+
+  constructor(forwarder: Forwarder, { maxConnections, idleMs }: VisitorsOptions = {}) {
     this.#server = createServer({
-      keepAliveTimeout: ANNOUNCED_IDLE_MS,
+      keepAliveTimeout: idleMs ?? ANNOUNCED_IDLE_MS,
       headersTimeout: HEAD_TIMEOUT_MS,
       requestTimeout: WHOLE_REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 5000,
@@ -42,7 +53,7 @@ export class Visitors {
       else forwarder.upgrade(request, socket, head);
     });
     this.#server.on('connection', (socket) => this.#remember(socket));
-    this.#server.on('timeout', closeAfterGrace);
+    this.#server.on('timeout', (socket) => this.#closeAfterGrace(socket));
     this.#server.on('clientError', answerClientError);
     if (maxConnections !== undefined) this.#server.maxConnections = maxConnections;
   }
@@ -67,26 +78,32 @@ export class Visitors {
     return new Promise((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
   }
 
+  /** Closes idle connections past the announced time, now and from now on. */
+  endGrace(): void {
+    this.#graceMs = 0;
+    for (const [socket, bytesRead] of this.#inGrace) if (socket.bytesRead === bytesRead) socket.destroy();
+  }
+
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #remember(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#inGrace.delete(socket);
+    });
   }
-}
 
-/** Sockets past the announced time, with what they had read by then: one that was used since gets a new grace. */
-const inGrace = new WeakMap<Socket, number>();
-
-function closeAfterGrace(socket: Socket): void {
-  if (inGrace.get(socket) === socket.bytesRead) {
-    socket.destroy();
-    return;
+  #closeAfterGrace(socket: Socket): void {
+    if (this.#graceMs === 0 || this.#inGrace.get(socket) === socket.bytesRead) {
+      socket.destroy();
+      return;
+    }
+    this.#inGrace.set(socket, socket.bytesRead);
+    socket.setTimeout(this.#graceMs);
   }
-  inGrace.set(socket, socket.bytesRead);
-  socket.setTimeout(IDLE_GRACE_MS);
 }
 
 function answerClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
