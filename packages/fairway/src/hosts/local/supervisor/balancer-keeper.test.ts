@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,12 @@ describe('the supervisor, as keeper of the balancer', () => {
         answer.once('error', () => resolve(undefined));
       });
       asked.once('error', () => resolve(undefined));
+    });
+
+  const listens = (server: Server, port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
     });
 
   /** Visits one after another until the work is done, then tells how many were made and lost. */
@@ -173,6 +179,22 @@ describe('the supervisor, as keeper of the balancer', () => {
       process.kill(pid!, 'SIGKILL');
       await machine.supervisorPid();
       expect(await waitUntil('another balancer', () => visit(port))).not.toBe(pid);
+    });
+
+    it('says who has taken its port meanwhile, and starts it as soon as the port is free', async () => {
+      const { port, pid } = await client.ensureBalancer(request);
+      await machine.killSupervisor();
+      process.kill(pid!, 'SIGKILL');
+      const taker = createServer();
+      await waitUntil('its port', () => listens(taker, port));
+      const next = await machine.supervisor();
+      await expect(next.ensureBalancer(request)).rejects.toThrow(
+        `the balancer cannot listen on 127.0.0.1:${port} (EADDRINUSE): process ${process.pid} (`,
+      );
+      taker.close();
+      await waitUntil('another balancer', () => visit(port));
+      expect(await next.ensureBalancer(request)).toMatchObject({ port, pid: expect.any(Number) as number });
+      await next.close();
     });
   });
 });

@@ -21,7 +21,10 @@ const readyTimeoutMs = 15_000;
 /** A balancer that was told to end is given so long for its last requests when everything is shut down. */
 const shutdownPatienceMs = 5_000;
 const rebindPollMs = 10;
-const rebindTimeoutMs = 30_000;
+/** For one that retires to let go of the address. */
+const retireTimeoutMs = 30_000;
+/** For whoever else listens on it; tried again later. */
+const rebindTimeoutMs = 1_000;
 
 /**
  * Keeps the balancer running, and holds its listening socket: a balancer that crashed, or was replaced as planned, is
@@ -64,13 +67,16 @@ export class BalancerKeeper {
   }
 
   /**
-   * Makes sure that a balancer runs as asked, and waits until it is ready. Nothing if it runs; a changed address moves it
-   * there. Throws {@link PortUnavailable} with nothing changed, and {@link BalancerNotReady}.
+   * Makes sure that a balancer runs as asked, and waits until it is ready. Nothing if it runs; one that ended is started
+   * again, without waiting for its turn; a changed address moves it there. Throws {@link PortUnavailable} with nothing changed, and {@link BalancerNotReady}.
    */
   ensure(request: BalancerRequest): Promise<BalancerStatus> {
     return this.#afterOthers(async () => {
       const known = this.#record.content.balancer;
-      if (known && isSame(known.request, request)) return this.#status(known);
+      if (known && isSame(known.request, request)) {
+        if (!this.#process) await this.#startNow(known);
+        return this.#status(known);
+      }
       const socket = await this.#socketFor(request, known);
       if (known) await this.#end(known);
       if (socket !== this.#socket) this.#socket?.close();
@@ -189,11 +195,18 @@ export class BalancerKeeper {
     if (!this.#closed) this.#restartTimer = setTimeout(() => void this.#startAgain(record), delayMs);
   }
 
+  async #startNow(record: BalancerRecord): Promise<void> {
+    if (!this.#socket) await this.#rebind(record, rebindTimeoutMs);
+    const started = this.#start(record);
+    this.#supervise(record, started);
+    await waitUntilReady(record.request.socketPath, started, readyTimeoutMs);
+  }
+
   async #startAgain(record: BalancerRecord): Promise<void> {
     try {
       await this.#afterOthers(async () => {
         if (this.#closed || this.#process || this.#record.content.balancer !== record) return;
-        if (!this.#socket) await this.#rebind(record);
+        if (!this.#socket) await this.#rebind(record, rebindTimeoutMs);
         this.#spawn(record);
       });
     } catch (error) {
@@ -206,7 +219,7 @@ export class BalancerKeeper {
   async #retireThenRebind(record: BalancerRecord, old: SupervisedProcess | undefined): Promise<void> {
     if (old?.reference) this.#retire(record, old.reference);
     this.#process = undefined;
-    await this.#rebind(record);
+    await this.#rebind(record, retireTimeoutMs);
   }
 
   #retire(record: BalancerRecord, old: ProcessReference): void {
@@ -226,9 +239,9 @@ export class BalancerKeeper {
   }
 
   /** Binds the known address anew, as soon as whoever still listens there has let go of it. */
-  async #rebind(record: BalancerRecord): Promise<void> {
+  async #rebind(record: BalancerRecord, timeoutMs: number): Promise<void> {
     const { address, port } = record.listen;
-    for (const deadline = Date.now() + rebindTimeoutMs; ; await delay(rebindPollMs)) {
+    for (const deadline = Date.now() + timeoutMs; ; await delay(rebindPollMs)) {
       try {
         this.#socket = await bindSocket(address, port);
         return;
