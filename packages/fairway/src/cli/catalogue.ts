@@ -143,6 +143,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/down.ts'),
   },
   {
+    name: 'lab',
+    summary: 'real machines on this one, to rehearse on',
+    group: OPERATE,
+    load: () => import('./commands/lab.ts'),
+  },
+  {
     name: 'hook',
     summary: 'answer a git hook (git calls this)',
     group: INTERNAL,

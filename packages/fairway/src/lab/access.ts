@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import { LabProblem } from './lab-problem.ts';
 import { labPaths } from './paths.ts';
+import { requireHost, requireRecord } from './record.ts';
 
 /** Fails unless the lab's key opens the host, and the host's key is the one that was made for it. */
 export async function checkSshAccess(lab: string, host: string): Promise<void> {
@@ -12,6 +13,12 @@ export async function checkSshAccess(lab: string, host: string): Promise<void> {
     `${host} is up, but ssh does not get in: ${result.stderr.trim() || 'nothing written'}`,
     `try it yourself: ssh -v ${args.join(' ')}`,
   );
+}
+
+/** The command that opens a shell on a host by SSH, or has one there run these words. */
+export function sshToHost(lab: string, host: string, words: readonly string[]): readonly string[] {
+  requireHost(requireRecord(lab), host);
+  return ['ssh', '-F', labPaths(lab).sshConfig, '--', host, ...words];
 }
 
 /** The command that runs another one inside a host, past its network: it also works when that is cut. */

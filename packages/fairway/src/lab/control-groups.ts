@@ -11,15 +11,16 @@ export function makeControlGroups(lab: string, host: string): readonly string[] 
   return groups;
 }
 
-/** Removes those of a host, or of the whole lab; there must be no process left in them. */
-export function removeControlGroups(lab: string, host?: string): void {
-  for (const group of controlGroups(lab, host)) {
-    removeTree(group);
+/** Removes those of a host, or of the whole lab. False while a process is left in them. */
+export function removeControlGroups(lab: string, host?: string): boolean {
+  return controlGroups(lab, host).every((group) => {
+    if (!removeTree(group)) return false;
     for (let above = dirname(group); above.includes('/fairway-lab'); above = dirname(above)) {
       if (!existsSync(above) || subgroups(above).length > 0) break;
-      rmdirSync(above);
+      removeGroup(above);
     }
-  }
+    return true;
+  });
 }
 
 function controlGroups(lab: string, host?: string): readonly string[] {
@@ -38,10 +39,20 @@ function hierarchies(): readonly string[] {
     .map(([, mount]) => mount!);
 }
 
-function removeTree(group: string): void {
-  if (!existsSync(group)) return;
-  for (const name of subgroups(group)) removeTree(join(group, name));
-  rmdirSync(group);
+function removeTree(group: string): boolean {
+  if (!existsSync(group)) return true;
+  return subgroups(group).every((name) => removeTree(join(group, name))) && removeGroup(group);
+}
+
+/** False while it is in use, by a process or by another lab's group that has just been made in it. */
+function removeGroup(group: string): boolean {
+  try {
+    rmdirSync(group);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
+  }
 }
 
 function subgroups(group: string): readonly string[] {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { baseDirectory } from './base-image.ts';
 import { namespaceName, portName } from './naming.ts';
 import { hostPaths, packageCache } from './paths.ts';
-import { type LabRecord, requireHost } from './record.ts';
+import type { HostRecord, LabRecord } from './record.ts';
 
 /** systemd-nspawn ends so when the machine inside has asked for a reboot. */
 const REBOOT_STATUS = 133;
@@ -21,6 +21,7 @@ status=0
 unshare --mount --propagation slave -- sh -c "$FAIRWAY_LAB_MACHINE" machine "$@" || status=$?
 ip link set "$FAIRWAY_LAB_PORT" down || true
 if [ $status = ${REBOOT_STATUS} ]; then
+  for group in $FAIRWAY_LAB_GROUPS; do echo $$ > "\${group%/fairway-lab/*}/cgroup.procs"; done
   exec "$FAIRWAY_LAB_NODE" "$FAIRWAY_LAB_PROGRAM" lab start --name "$FAIRWAY_LAB_NAME" -- "$FAIRWAY_LAB_HOST"
 fi
 exit $status
@@ -41,8 +42,8 @@ export interface KeeperCommand {
 }
 
 /** The keeper of a host as a command to run; `groups` are the control groups that it shall put itself in. */
-export function keeperCommand(record: LabRecord, host: string, groups: readonly string[]): KeeperCommand {
-  const paths = hostPaths(record.name, host);
+export function keeperCommand(record: LabRecord, host: HostRecord, groups: readonly string[]): KeeperCommand {
+  const paths = hostPaths(record.name, host.name);
   return {
     program: 'sh',
     args: ['-c', KEEPER, 'keeper', ...nspawnCommand(record.name, host)],
@@ -56,7 +57,7 @@ export function keeperCommand(record: LabRecord, host: string, groups: readonly 
       FAIRWAY_LAB_MACHINE: MACHINE,
       FAIRWAY_LAB_GROUPS: groups.join(' '),
       FAIRWAY_LAB_KEEPER: paths.keeper,
-      FAIRWAY_LAB_PORT: portName(record.name, requireHost(record, host).address),
+      FAIRWAY_LAB_PORT: machineName(record.name, host),
       FAIRWAY_LAB_DISK: paths.disk,
       FAIRWAY_LAB_DISK_MOUNT: paths.diskMount,
       FAIRWAY_LAB_BASE: baseDirectory(record.base),
@@ -64,13 +65,18 @@ export function keeperCommand(record: LabRecord, host: string, groups: readonly 
       FAIRWAY_LAB_NODE: process.execPath,
       FAIRWAY_LAB_PROGRAM: fileURLToPath(new URL('../../bin/fairway.js', import.meta.url)),
       FAIRWAY_LAB_NAME: record.name,
-      FAIRWAY_LAB_HOST: host,
+      FAIRWAY_LAB_HOST: host.name,
     },
   };
 }
 
-function nspawnCommand(lab: string, host: string): readonly string[] {
-  const { root, diskMount } = hostPaths(lab, host);
+/** A name for nspawn's own files, of limited length: the one that the host's cable has. */
+export function machineName(lab: string, { address }: HostRecord): string {
+  return portName(lab, address);
+}
+
+function nspawnCommand(lab: string, host: HostRecord): readonly string[] {
+  const { root, diskMount } = hostPaths(lab, host.name);
   return [
     'systemd-nspawn',
     '--quiet',
@@ -79,9 +85,9 @@ function nspawnCommand(lab: string, host: string): readonly string[] {
     '--keep-unit',
     '--boot',
     `--directory=${root}`,
-    `--machine=${lab}.${host}`,
-    `--hostname=${host}`,
-    `--network-namespace-path=/run/netns/${namespaceName(lab, host)}`,
+    `--machine=${machineName(lab, host)}`,
+    `--hostname=${host.name}`,
+    `--network-namespace-path=/run/netns/${namespaceName(lab, host.name)}`,
     '--capability=CAP_NET_ADMIN',
     '--console=pipe',
     '--link-journal=no',

@@ -7,10 +7,11 @@ import { removeControlGroups } from './control-groups.ts';
 import { ensureDisk } from './disk.ts';
 import { withHostsEntries } from './host-files.ts';
 import { ensureKeys } from './keys.ts';
+import { type LabPlanRequest, planLab } from './lab-plan.ts';
 import { LabProblem } from './lab-problem.ts';
-import { removeLabLock, withLabLock, withMachineLock } from './locks.ts';
+import { removeLabLock, withBaseLock, withLabLock, withMachineLock } from './locks.ts';
 import { findInit, powerOff, powerOn, requireInit } from './machine.ts';
-import { checkHostName, checkLabName } from './naming.ts';
+import { checkLabName } from './naming.ts';
 import {
   ensureNetwork,
   networksInUse,
@@ -19,28 +20,19 @@ import {
   turnForwardingOn,
 } from './network.ts';
 import { keepPackages } from './package-cache.ts';
-import { labPaths } from './paths.ts';
+import { cacheDirectory, labPaths } from './paths.ts';
 import {
   type HostRecord,
   type LabFaults,
-  type LabOwner,
   type LabRecord,
   labNames,
-  noFaults,
   readRecord,
   requireHost,
   requireRecord,
   writeRecord,
 } from './record.ts';
 import { requireLabMachine } from './requirements.ts';
-import {
-  checkHostAddress,
-  checkSubnet,
-  freeSubnet,
-  machineAddress,
-  nextAddress,
-  overlaps,
-} from './subnet.ts';
+import { machineAddress } from './subnet.ts';
 
 /** Real Debian machines on this one: each with its own systemd, sshd, disk and network address. */
 export interface Lab {
@@ -63,15 +55,7 @@ export interface LabHost {
   readonly address: string;
 }
 
-export interface LabRequest {
-  readonly name: string;
-  readonly hosts: readonly (string | { readonly name: string; readonly address?: string })[];
-  /** A private /24; unless given, the first free one of 10.213.1.0/24 and up, or that of the first given address. */
-  readonly subnet?: string;
-  /** Size of each host's disk; 4 GiB unless given. Only what is written takes space on this machine. */
-  readonly diskBytes?: number;
-  /** The lab is removed by {@link removeOrphanedLabs} once this process is gone. */
-  readonly owner?: LabOwner;
+export interface LabRequest extends LabPlanRequest {
   onProgress?(progress: LabProgress): void;
 }
 
@@ -85,8 +69,6 @@ export interface LabStatus extends Omit<Lab, 'hosts'> {
   readonly faults: LabFaults;
 }
 
-const DEFAULT_DISK_BYTES = 4 * 1024 ** 3;
-
 /**
  * Brings a lab up. One that runs already gets the hosts that it lacks, and those that are off are started; nothing
  * else of it changes. Resolves when SSH works on every host that was started.
@@ -99,7 +81,12 @@ export async function labUp(request: LabRequest): Promise<Lab> {
   return withLabLock(request.name, async () => {
     const record = await withMachineLock(async () => {
       turnForwardingOn();
-      const planned = await planLab(request);
+      const planned = planLab(
+        request,
+        readRecord(request.name),
+        await otherNetworks(request.name),
+        baseDigest,
+      );
       writeRecord(planned);
       return planned;
     });
@@ -109,6 +96,12 @@ export async function labUp(request: LabRequest): Promise<Lab> {
     await Promise.all(record.hosts.map((host) => bringUp(record, host, report)));
     return describe(record);
   });
+}
+
+/** What this machine and its other labs use already. */
+async function otherNetworks(lab: string): Promise<readonly string[]> {
+  const labs = labNames().filter((name) => name !== lab);
+  return [...labs.flatMap((name) => readRecord(name)?.subnet ?? []), ...(await networksInUse())];
 }
 
 async function bringUp(
@@ -123,13 +116,13 @@ async function bringUp(
     return;
   }
   report({ kind: 'host-starting', host: host.name });
-  await startHost(record, host);
+  await boot(record, host);
   if (record.faults.cuts.length === 0) await checkSshAccess(record.name, host.name);
   report({ kind: 'host-ready', host: host.name });
 }
 
 /** Also teaches the host names of hosts that came after it. */
-async function startHost(record: LabRecord, host: HostRecord): Promise<void> {
+async function boot(record: LabRecord, host: HostRecord): Promise<void> {
   await powerOn(record, host);
   nameHosts(record, await requireInit(record.name, host.name));
 }
@@ -139,67 +132,6 @@ function nameHosts(record: LabRecord, init: number): void {
   const present = readFileSync(file, 'utf8');
   const wanted = withHostsEntries(present, record);
   if (wanted !== present) writeFileSync(file, wanted);
-}
-
-/** The record that fulfils a request: what is there stays, what is missing is added. */
-async function planLab(request: LabRequest): Promise<LabRecord> {
-  const present = readRecord(request.name);
-  const wanted = request.hosts.map((one) => (typeof one === 'string' ? { name: one } : one));
-  const subnet =
-    present?.subnet ?? (await chooseSubnet(request, wanted.find(({ address }) => address)?.address));
-  const hosts = [...(present?.hosts ?? [])];
-  for (const { name, address } of wanted) {
-    checkHostName(name);
-    const found = hosts.find((one) => one.name === name);
-    if (found && (address === undefined || address === found.address)) continue;
-    if (found) throw taken(`${name} has the address ${found.address}, not ${address}`);
-    const holder = hosts.find((one) => one.address === address);
-    if (holder) throw taken(`${address} is the address of ${holder.name}`);
-    hosts.push({ name, address: address === undefined ? '' : checkHostAddress(address, subnet) });
-  }
-  const owner = request.owner ?? present?.owner;
-  return {
-    name: request.name,
-    subnet,
-    base: present?.base ?? baseDigest,
-    diskBytes: present?.diskBytes ?? request.diskBytes ?? DEFAULT_DISK_BYTES,
-    hosts: withAddresses(hosts, subnet),
-    faults: present?.faults ?? noFaults,
-    ...(owner && { owner }),
-  };
-}
-
-/** Those that asked for none get the first free ones, in order. */
-function withAddresses(hosts: readonly HostRecord[], subnet: string): readonly HostRecord[] {
-  const used = hosts.map(({ address }) => address).filter(Boolean);
-  return hosts.map(({ name, address }) => {
-    if (address) return { name, address };
-    const next = nextAddress(subnet, used);
-    used.push(next);
-    return { name, address: next };
-  });
-}
-
-function taken(fact: string): LabProblem {
-  return new LabProblem(
-    'lab-input',
-    fact,
-    'choose other addresses, or take the lab down and bring it up anew',
-  );
-}
-
-async function chooseSubnet(request: LabRequest, address: string | undefined): Promise<string> {
-  const labs = labNames().flatMap((name) => readRecord(name)?.subnet ?? []);
-  const inUse = [...labs, ...(await networksInUse())];
-  const asked = request.subnet ?? address?.replace(/\d+$/, '0/24');
-  if (asked === undefined) return freeSubnet(inUse);
-  const other = inUse.find((one) => overlaps(checkSubnet(asked), one));
-  if (other === undefined) return asked;
-  throw new LabProblem(
-    'lab-no-subnet',
-    `${asked} overlaps with ${other}, which this machine or another lab uses`,
-    'choose another network, or leave the choice to Fairway',
-  );
 }
 
 /** Removes a lab with everything of it. Harmless when there is none. */
@@ -267,21 +199,49 @@ function describe(record: LabRecord): Lab {
 
 /** Powers a host off hard, as a power cut does. Its disk stays as it is. */
 export async function killHost(lab: string, host: string): Promise<void> {
-  await withLabLock(lab, () => powerOff(lab, requireHost(requireRecord(lab), host)));
+  const found = requireHost(requireRecord(lab), host);
+  await withLabLock(lab, () => powerOff(lab, found));
 }
 
-/** Powers a host on again. Harmless when it is on. */
-export async function startHostAgain(lab: string, host: string): Promise<void> {
+/** Powers a host on, with its disk as it was, and resolves when its sshd listens. Harmless when it is on. */
+export async function startHost(lab: string, host: string): Promise<void> {
+  requireHost(requireRecord(lab), host);
   await withLabLock(lab, async () => {
     const record = requireRecord(lab);
-    const found = requireHost(record, host);
-    if ((await findInit(lab, host)) === undefined) await startHost(record, found);
+    if ((await findInit(lab, host)) === undefined) await boot(record, requireHost(record, host));
   });
 }
 
 /** Runs a command inside a host as root, past its network, and gives its output. */
 export async function execInHost(lab: string, host: string, words: readonly string[]): Promise<string> {
-  requireHost(requireRecord(lab), host);
-  const [program, ...args] = insideHost(await requireInit(lab, host), words);
+  const [program, ...args] = await commandInHost(lab, host, words);
   return run(program!, args);
+}
+
+/** The command that, run on this machine, runs another one inside a host as root, past its network. */
+export async function commandInHost(
+  lab: string,
+  host: string,
+  words: readonly string[],
+): Promise<readonly string[]> {
+  requireHost(requireRecord(lab), host);
+  return insideHost(await requireInit(lab, host), words);
+}
+
+/** Removes what labs share: base images and downloaded packages. Refuses while there are labs. */
+export async function removeLabCache(): Promise<void> {
+  requireLabMachine();
+  await withBaseLock(() =>
+    withMachineLock(async () => {
+      const names = labNames();
+      if (names.length > 0) {
+        throw new LabProblem(
+          'lab-busy',
+          `the base image is in use by the labs: ${names.join(', ')}`,
+          'take them down first: fairway lab down --name NAME',
+        );
+      }
+      rmSync(cacheDirectory, { recursive: true, force: true });
+    }),
+  );
 }

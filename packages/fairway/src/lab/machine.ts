@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findProcess, listGroup } from '../hosts/local/supervisor/process-table.ts';
 import { makeControlGroups, removeControlGroups } from './control-groups.ts';
 import { isDiskInUse } from './disk.ts';
-import { keeperCommand } from './keeper.ts';
+import { keeperCommand, machineName } from './keeper.ts';
 import { LabProblem } from './lab-problem.ts';
 import { connectHost, disconnectHost, hostProcesses, pullCable } from './network.ts';
 import { hostPaths, packageCache } from './paths.ts';
@@ -18,7 +18,7 @@ const DEATH_PATIENCE_MS = 20_000;
 export async function powerOn(record: LabRecord, host: HostRecord): Promise<void> {
   await clearAway(record.name, host);
   await connectHost(record, host);
-  startKeeper(record, host.name);
+  startKeeper(record, host);
   await waitFor(`${host.name} to boot`, BOOT_PATIENCE_MS, async () => {
     const init = await findInit(record.name, host.name);
     if (init !== undefined) return listensForSsh(init);
@@ -28,11 +28,11 @@ export async function powerOn(record: LabRecord, host: HostRecord): Promise<void
   });
 }
 
-function startKeeper(record: LabRecord, host: string): void {
-  const paths = hostPaths(record.name, host);
+function startKeeper(record: LabRecord, host: HostRecord): void {
+  const paths = hostPaths(record.name, host.name);
   mkdirSync(dirname(paths.keeper), { recursive: true, mode: 0o755 });
   mkdirSync(packageCache, { recursive: true, mode: 0o755 });
-  const command = keeperCommand(record, host, makeControlGroups(record.name, host));
+  const command = keeperCommand(record, host, makeControlGroups(record.name, host.name));
   const log = openSync(paths.console, 'w');
   const child = spawn(command.program, command.args, {
     cwd: '/',
@@ -57,11 +57,11 @@ async function clearAway(lab: string, host: HostRecord): Promise<void> {
   await waitFor(`${host.name} to be off`, DEATH_PATIENCE_MS, async () => {
     const pids = [...keeperGroup(lab, host.name), ...(await hostProcesses(lab, host.name))];
     for (const pid of pids) kill(pid);
-    return pids.length === 0 && !isDiskInUse(disk);
+    return pids.length === 0 && !isDiskInUse(disk) && removeControlGroups(lab, host.name);
   });
   await disconnectHost(lab, host);
-  removeControlGroups(lab, host.name);
   rmSync(keeper, { force: true });
+  rmSync(join('/run/systemd/nspawn/propagate', machineName(lab, host)), { recursive: true, force: true });
 }
 
 /** The pid, on this machine, of the host's process 1; undefined when the host is off. */

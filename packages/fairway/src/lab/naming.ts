@@ -1,41 +1,41 @@
 import { createHash } from 'node:crypto';
 import { LabProblem } from './lab-problem.ts';
 
-/** A host name as RFC 1123 has it, in lower case: it ends up in paths, in /etc/hosts and in arguments. */
-const HOST_NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+/** A name of a host as RFC 1123 has it, in lower case: it ends up in paths, in /etc/hosts and in arguments. */
+const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 export function checkHostName(name: string): string {
-  if (HOST_NAME.test(name)) return name;
+  if (name.length <= 63 && NAME.test(name)) return name;
   throw new LabProblem(
     'lab-input',
     `${JSON.stringify(name)} is no name for a host of a lab`,
-    'use 1 to 32 lower-case letters, digits and dashes, such as box1',
+    'use 1 to 63 lower-case letters, digits and dashes, such as box1',
   );
 }
 
 export function checkLabName(name: string): string {
-  if (HOST_NAME.test(name)) return name;
+  if (name.length <= 63 && NAME.test(name)) return name;
   throw new LabProblem(
     'lab-input',
     `${JSON.stringify(name)} is no name for a lab`,
-    'use 1 to 32 lower-case letters, digits and dashes, such as rehearsal',
+    'use 1 to 63 lower-case letters, digits and dashes, such as rehearsal',
   );
 }
 
 /** Names of what a lab makes in the kernel. They follow from its name, so that they are found without its files. */
 export function bridgeName(lab: string): string {
-  return `fwl${labDigest(lab)}`;
+  return `fw${labDigest(lab)}`;
 }
 
-/** The bridge's end of a host's cable. Interface names have at most 15 characters. */
+/** The bridge's end of a host's cable. Interface names have at most 15 characters, so this is all there is room for. */
 export function portName(lab: string, address: string): string {
-  return `${bridgeName(lab)}-${lastOctet(address)}`;
+  return `${bridgeName(lab)}-${hostDigits(address)}`;
 }
 
 /** Of a host's eth0. It stays the same over a reboot, so that neighbours need not learn a new one. */
 export function hardwareAddress(lab: string, address: string): string {
-  const digits = labDigest(lab).match(/../g)!;
-  return ['02', ...digits, Number(lastOctet(address)).toString(16).padStart(2, '0')].join(':');
+  // The second digit of 2 says that it is made up: IEEE 802 keeps such addresses free for that.
+  return ['02', ...`${labDigest(lab).slice(0, 6)}${hostDigits(address)}`.match(/../g)!].join(':');
 }
 
 export function tableName(lab: string): string {
@@ -51,8 +51,13 @@ export function namespacePrefix(lab: string): string {
   return `fairway.${lab}.`;
 }
 
-function lastOctet(address: string): string {
-  return address.slice(address.lastIndexOf('.') + 1);
+/** The last two numbers of the address, which tell hosts of a /16 apart. */
+function hostDigits(address: string): string {
+  return address
+    .split('.')
+    .slice(2)
+    .map((octet) => Number(octet).toString(16).padStart(2, '0'))
+    .join('');
 }
 
 function labDigest(lab: string): string {

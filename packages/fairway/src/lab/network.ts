@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.ts';
+import { LabProblem } from './lab-problem.ts';
 import {
   bridgeName,
   hardwareAddress,
@@ -12,7 +13,7 @@ import {
 import { networkRules } from './network-rules.ts';
 import { runDirectory } from './paths.ts';
 import type { HostRecord, LabRecord } from './record.ts';
-import { machineAddress } from './subnet.ts';
+import { machineAddress, prefixLength } from './subnet.ts';
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
@@ -30,7 +31,13 @@ export async function ensureNetwork(record: LabRecord): Promise<void> {
   if (!hasLink(bridge)) {
     await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
   }
-  await run('ip', ['address', 'replace', `${machineAddress(record.subnet)}/24`, 'dev', bridge]);
+  await run('ip', [
+    'address',
+    'replace',
+    `${machineAddress(record.subnet)}/${prefixLength(record.subnet)}`,
+    'dev',
+    bridge,
+  ]);
   await run('ip', ['link', 'set', bridge, 'up']);
   await applyRules(record);
 }
@@ -52,10 +59,35 @@ export async function connectHost(record: LabRecord, { name, address }: HostReco
   ]);
   const inside = (...args: string[]) => run('ip', ['-n', namespace, ...args]);
   await inside('link', 'set', 'lo', 'up');
-  await inside('address', 'add', `${address}/24`, 'dev', 'eth0');
+  await inside('address', 'add', `${address}/${prefixLength(record.subnet)}`, 'dev', 'eth0');
   await inside('link', 'set', 'eth0', 'up');
   await inside('route', 'add', 'default', 'via', machineAddress(record.subnet));
   await run('ip', ['link', 'set', port, 'master', bridgeName(record.name), 'up']);
+  await applySlowness(record, { name, address });
+}
+
+/** Delays what leaves the bridge for the host, as the record says. */
+export async function applySlowness(record: LabRecord, { name, address }: HostRecord): Promise<void> {
+  const port = portName(record.name, address);
+  const delayMs = record.faults.slow[name]?.delayMs ?? 0;
+  if (!hasLink(port)) return;
+  if (delayMs > 0) {
+    // Room for what a fast sender has under way during the delay; netem drops what is beyond.
+    const netem = ['netem', 'delay', `${delayMs}ms`, 'limit', '100000'];
+    await run('tc', ['qdisc', 'replace', 'dev', port, 'root', ...netem]).catch(explainNetem);
+  } else if ((await run('tc', ['qdisc', 'show', 'dev', port, 'root'])).includes('netem')) {
+    await run('tc', ['qdisc', 'delete', 'dev', port, 'root']);
+  }
+}
+
+function explainNetem(error: unknown): never {
+  if (!(error instanceof LabProblem) || !/kind is unknown|No such file/.test(error.message)) throw error;
+  throw new LabProblem(
+    'lab-unavailable',
+    'this kernel cannot delay packets: it has no netem',
+    'use a kernel with sch_netem (Debian: linux-image-amd64); --loss works without it',
+    error,
+  );
 }
 
 /** Pulls the cable: nothing a dying machine sends gets out. */

@@ -9,6 +9,8 @@ export interface LabRecord {
   /** The base image that the hosts' disks lie over: a digest of its recipe. */
   readonly base: string;
   readonly diskBytes: number;
+  /** Of this machine's memory, for each host. */
+  readonly memoryBytes?: number;
   readonly hosts: readonly HostRecord[];
   readonly faults: LabFaults;
   /** The process for which the lab is there; without it, the lab may be removed. */
@@ -39,7 +41,7 @@ export interface Cut {
 
 export type CutFrom = { readonly kind: 'all' | 'machine' } | { readonly kind: 'host'; readonly host: string };
 
-/** What happens to packets on their way to a host. */
+/** What happens to packets on their way to a host. At least one of the two is not 0. */
 export interface SlowNetwork {
   readonly delayMs: number;
   /** 1 is a hundredth of a percent. */

@@ -1,9 +1,8 @@
 import { BlockList, isIPv4 } from 'node:net';
 import { LabProblem } from './lab-problem.ts';
 
-/** A lab's network is a /24. This machine is .1 in it, hosts follow from .11. */
+/** This machine is the first address of a lab's network; hosts follow from here on. */
 const FIRST_HOST = 11;
-const LAST_HOST = 254;
 
 const privateRanges = new BlockList();
 privateRanges.addSubnet('10.0.0.0', 8);
@@ -24,51 +23,63 @@ export function freeSubnet(inUse: readonly string[]): string {
 }
 
 export function checkSubnet(subnet: string): string {
-  const match = /^((?:\d{1,3}\.){3})0\/24$/.exec(subnet);
-  if (match && isIPv4(`${match[1]}0`) && privateRanges.check(`${match[1]}0`)) return subnet;
+  const [address = '', bits = ''] = subnet.split('/');
+  if (/^(1[6-9]|2[0-8])$/.test(bits) && isIPv4(address) && privateRanges.check(address)) {
+    if (toNumber(address) % sizeOf(subnet) === 0) return subnet;
+  }
   throw new LabProblem(
     'lab-input',
     `${JSON.stringify(subnet)} is no network for a lab`,
-    'name a private network of 256 addresses, such as 10.213.7.0/24',
+    'name a private network of /16 to /28 by its first address, such as 10.213.7.0/24',
   );
 }
 
 /** Whether two networks, or a network and an address, have an address in common. */
 export function overlaps(one: string, other: string): boolean {
-  const [left, right] = [parse(one), parse(other)];
-  if (left.bits === 0 || right.bits === 0) return false;
-  const wider = left.bits <= right.bits ? left : right;
-  const narrower = wider === left ? right : left;
-  const list = new BlockList();
-  list.addSubnet(wider.address, wider.bits);
-  return list.check(narrower.address);
-}
-
-function parse(network: string): { readonly address: string; readonly bits: number } {
-  const [address = '', bits = '32'] = network.split('/');
-  return { address, bits: Number(bits) };
+  const [wider, narrower] = sizeOf(one) >= sizeOf(other) ? [one, other] : [other, one];
+  const distance = toNumber(narrower) - toNumber(wider);
+  return distance >= 0 && distance < sizeOf(wider);
 }
 
 /** This machine's address in the lab. */
 export function machineAddress(subnet: string): string {
-  return subnet.replace(/0\/24$/, '1');
+  return toAddress(toNumber(subnet) + 1);
+}
+
+export function prefixLength(subnet: string): number {
+  return Number(subnet.split('/')[1] ?? 32);
 }
 
 /** The first address that is not taken, from .11 on. */
 export function nextAddress(subnet: string, taken: readonly string[]): string {
-  const prefix = subnet.replace(/0\/24$/, '');
-  for (let last = FIRST_HOST; last <= LAST_HOST; last++) {
-    if (!taken.includes(`${prefix}${last}`)) return `${prefix}${last}`;
+  const first = toNumber(subnet);
+  for (let offset = Math.min(FIRST_HOST, sizeOf(subnet) - 2); offset < sizeOf(subnet) - 1; offset++) {
+    const address = toAddress(first + offset);
+    if (!taken.includes(address)) return address;
   }
-  throw new LabProblem('lab-input', `${subnet} has no address left`, 'use fewer hosts, or a second lab');
+  throw new LabProblem('lab-input', `${subnet} has no address left`, 'use fewer hosts, or a larger --subnet');
 }
 
 export function checkHostAddress(address: string, subnet: string): string {
-  const last = Number(address.slice(address.lastIndexOf('.') + 1));
-  if (isIPv4(address) && overlaps(address, subnet) && last >= 2 && last <= LAST_HOST) return address;
+  const offset = isIPv4(address) ? toNumber(address) - toNumber(subnet) : -1;
+  if (offset >= 2 && offset < sizeOf(subnet) - 1) return address;
+  const [first, last] = [2, sizeOf(subnet) - 2].map((one) => toAddress(toNumber(subnet) + one));
   throw new LabProblem(
     'lab-input',
     `${JSON.stringify(address)} is no address for a host of ${subnet}`,
-    `use ${subnet.replace(/0\/24$/, '2')} to ${subnet.replace(/0\/24$/, String(LAST_HOST))}`,
+    `use ${first} to ${last}`,
   );
+}
+
+function sizeOf(network: string): number {
+  return 2 ** (32 - prefixLength(network));
+}
+
+function toNumber(network: string): number {
+  const octets = network.split('/')[0]!.split('.').map(Number);
+  return octets.reduce((sum, octet) => sum * 256 + octet, 0);
+}
+
+function toAddress(value: number): string {
+  return [24, 16, 8, 0].map((bits) => Math.floor(value / 2 ** bits) % 256).join('.');
 }

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { execInHost, killHost, labStatus, labUp, listLabs, startHostAgain } from '../../src/lab/lab.ts';
+import { execInHost, killHost, labStatus, labUp, listLabs, startHost } from '../../src/lab/lab.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { describeInLab } from './support/describe-in-lab.ts';
 
@@ -50,7 +50,7 @@ describeInLab('A lab of three hosts', HOSTS, (lab) => {
     expect((await labStatus(lab().name)).hosts.map(({ isOn }) => isOn)).toEqual([true, false, true]);
     await expect(ssh('box2', '-o', 'ConnectTimeout=1', 'true')).rejects.toThrow(/timed out|No route/);
 
-    await startHostAgain(lab().name, 'box2');
+    await startHost(lab().name, 'box2');
     expect((await ssh('box2', 'cat', '/root/note')).stdout).toBe('kept');
     await expect(ssh('box2', 'cat', '/run/note')).rejects.toThrow('No such file');
   });
