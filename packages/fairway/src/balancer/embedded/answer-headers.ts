@@ -19,6 +19,8 @@ export interface AnswerHead {
   readonly headers: string[];
   /** Undefined when the body's length is not announced. */
   readonly contentLength: number | undefined;
+  /** Whether it says how long the connection is kept. */
+  readonly keepAlive: boolean;
 }
 
 /** An instance's raw headers without those that concern only the connection to it. */
@@ -26,12 +28,14 @@ export function answerHead(raw: readonly Buffer[]): AnswerHead {
   const headers: string[] = [];
   let contentLength: number | undefined;
   let connection: string | undefined;
+  let keepAlive = false;
   for (let index = 0; index < raw.length; index += 2) {
     const name = text(raw[index]!);
     const value = text(raw[index + 1]!);
     if (droppedLengths.has(name.length)) {
       const lower = name.toLowerCase();
       if (lower === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
+      else if (lower === 'keep-alive') keepAlive = value.toLowerCase().includes('timeout=');
       if (DROPPED.has(lower)) continue;
     } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
       contentLength = Number(value);
@@ -39,7 +43,7 @@ export function answerHead(raw: readonly Buffer[]): AnswerHead {
     headers.push(name, value);
   }
   const nominated = nominatedByConnection(connection?.toLowerCase());
-  return { headers: nominated ? without(headers, nominated) : headers, contentLength };
+  return { headers: nominated ? without(headers, nominated) : headers, contentLength, keepAlive };
 }
 
 function without(headers: readonly string[], names: ReadonlySet<string>): string[] {

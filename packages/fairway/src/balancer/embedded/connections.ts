@@ -1,5 +1,7 @@
 import { Client } from 'undici';
 import type { PoolDefinition } from '../balancer.ts';
+import { isClosing } from './failure.ts';
+import { IdleTrust } from './idle-trust.ts';
 
 /**
  * An instance that closes idle connections while a request is on its way loses that request. So a connection is given
@@ -10,6 +12,8 @@ const CLOSE_BEFORE_HINT_MS = 2000;
 const IDLE_WITHOUT_HINT_MS = 1000;
 const IDLE_MAX_MS = 60_000;
 const MAX_ANSWER_HEADER_BYTES = 65_536;
+/** Requests that want fresh connections leave them behind; without a limit, as many as there are requests in a second. */
+const MAX_IDLE_UNPROVEN = 16;
 
 /** One connection to an instance, for one request at a time. Opened by its first request, and again when it was closed. */
 export class Connection {
@@ -37,8 +41,11 @@ export class Connection {
 /** The connections to one instance. The one used last is used next, so that spare ones fall idle and close. */
 export class Connections {
   readonly #origin: string;
+  readonly #trust = new IdleTrust();
   #timeouts: PoolDefinition['timeouts'];
   #idle: Connection[] = [];
+  /** Left alone to see who gives it up first. */
+  #onTrial: Connection | undefined;
   #keeping = true;
 
   constructor(host: string, port: number, timeouts: PoolDefinition['timeouts']) {
@@ -46,24 +53,46 @@ export class Connections {
     this.#timeouts = timeouts;
   }
 
-  take(): Connection {
+  /** For a request that can be sent again when the connection turns out to be dead, or for one that cannot. */
+  take(repeatable: boolean): Connection {
+    if (!repeatable && !this.#trust.earned) return this.fresh();
     return this.#idle.pop() ?? this.fresh();
   }
 
   fresh(): Connection {
     const connection = new Connection(this.#origin, this.#timeouts);
-    connection.client.on('disconnect', () => this.#forget(connection));
+    connection.client.on('disconnect', (_origin, _targets, error) => this.#closed(connection, error));
     return connection;
   }
 
-  give(connection: Connection): void {
-    if (this.#keeping && !connection.client.destroyed) this.#idle.push(connection);
-    else close(connection);
+  /** Takes a connection back after a whole answer, which said or did not say how long the instance keeps it. */
+  give(connection: Connection, announced: boolean): void {
+    if (!this.#keeping || connection.client.destroyed) {
+      close(connection);
+      return;
+    }
+    if (!this.#trust.earned) {
+      if (announced) this.#trust.earn();
+      else if (this.#onTrial === undefined && this.#trust.wantsProof) {
+        this.#onTrial = connection;
+        return;
+      }
+      if (!this.#trust.earned && this.#idle.length >= MAX_IDLE_UNPROVEN) {
+        close(connection);
+        return;
+      }
+    }
+    this.#idle.push(connection);
   }
 
   /** Closes a connection whose request did not end well. */
   discard(connection: Connection): void {
     close(connection);
+  }
+
+  /** A request on a kept connection met the instance's closing. */
+  closedBySurprise(): void {
+    this.#trust.lose();
   }
 
   /** New connections have these timeouts; idle ones are closed. */
@@ -79,15 +108,28 @@ export class Connections {
   }
 
   #closeIdle(): void {
-    for (const connection of this.#idle.splice(0)) close(connection);
+    const idle = this.#idle.splice(0);
+    if (this.#onTrial) idle.push(this.#onTrial);
+    this.#onTrial = undefined;
+    for (const connection of idle) close(connection);
   }
 
-  #forget(connection: Connection): void {
-    const index = this.#idle.indexOf(connection);
-    if (index < 0) return;
-    this.#idle.splice(index, 1);
+  /** Nothing was under way on it: either side gave it up. */
+  #closed(connection: Connection, error: Error): void {
+    const wasOnTrial = connection === this.#onTrial;
+    const index = wasOnTrial ? -1 : this.#idle.indexOf(connection);
+    if (!wasOnTrial && index < 0) return;
+    if (wasOnTrial) this.#onTrial = undefined;
+    else this.#idle.splice(index, 1);
+    if (isClosing(error)) this.#trust.lose();
+    else if (wasOnTrial && isOurTimeout(error)) this.#trust.earn();
     close(connection);
   }
+}
+
+/** Undici's words for a connection that it closed after its idle time; an answer's `Connection: close` is a `reset`. */
+function isOurTimeout(error: Error): boolean {
+  return error.message === 'socket idle timeout';
 }
 
 function close(connection: Connection): void {

@@ -76,6 +76,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   /** Bytes of the body still to come; negative when not announced. */
   #remaining = -1;
   #bodyBegun = false;
+  #keepAlive = false;
   #ended = false;
   #done = false;
 
@@ -129,7 +130,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
       return;
     }
     this.#server = server;
-    this.#connection = fresh ? server.connections.fresh() : server.connections.take();
+    this.#connection = fresh ? server.connections.fresh() : server.connections.take(this.#isRepeatable);
     this.#abort = undefined;
     this.#attemptAt = performance.now();
     server.begin(this);
@@ -158,7 +159,8 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     // 103 and its like are hints; whoever waits for an answer misses nothing without them.
     if (status < 200) return true;
     this.#latencyMs = performance.now() - this.#attemptAt;
-    const { headers, contentLength } = answerHead(rawHeaders);
+    const { headers, contentLength, keepAlive } = answerHead(rawHeaders);
+    this.#keepAlive = keepAlive;
     const { newBucket, pool } = this.#passage;
     if (newBucket !== undefined) headers.push('set-cookie', bucketCookie(pool.definition.app, newBucket));
     if (this.#surroundings.retiring) headers.push('connection', 'close');
@@ -196,7 +198,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     if (this.#done) return;
     this.#done = true;
     this.#server!.tally.answered(this.#status, this.#latencyMs);
-    this.#server!.connections.give(this.#connection!);
+    this.#server!.connections.give(this.#connection!, this.#keepAlive);
     this.#server!.end(this);
     if (this.#ended) return;
     if (rawTrailers && rawTrailers.length > 0 && this.#remaining < 0) {
@@ -227,7 +229,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     const failure = classifyFailure(error, { sent: this.#abort !== undefined, reused: this.#reused });
     this.#blame(failure, server, error);
     this.#letGo();
-    if (failure === 'unreachable' || (failure === 'stale-connection' && this.#canRepeat())) {
+    if (failure === 'unreachable' || (failure === 'stale-connection' && this.#isRepeatable)) {
       this.#attempt(failure === 'stale-connection');
       return;
     }
@@ -243,12 +245,15 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     if (failure === 'unreachable') {
       this.#tried.push(server);
       this.#surroundings.unreachable(server, error);
-    } else if (failure !== 'late') this.#surroundings.suspect(server);
+      return;
+    }
+    if (failure === 'stale-connection') server.connections.closedBySurprise();
+    if (failure !== 'late') this.#surroundings.suspect(server);
   }
 
-  /** Whether doing it twice is the same as doing it once, and the whole of it is still at hand. */
-  #canRepeat(): boolean {
-    return IDEMPOTENT.has(this.#request.method!) && !this.#streamed?.started;
+  /** Whether doing it twice is the same as doing it once, and the whole of it stays at hand. */
+  get #isRepeatable(): boolean {
+    return this.#bodyKind !== 'streamed' && IDEMPOTENT.has(this.#request.method!);
   }
 
   #resume: () => void = () => {};

@@ -35,7 +35,12 @@ export function classifyFailure(error: Error, { sent, reused }: Attempt): Failur
   if (EXHAUSTION.has(code)) return 'exhausted';
   if (!sent) return 'unreachable';
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'late';
-  return reused && CLOSED.has(code) ? 'stale-connection' : 'broken';
+  return reused && isClosing(error) ? 'stale-connection' : 'broken';
+}
+
+/** Whether the other side closed the connection. */
+export function isClosing(error: Error): boolean {
+  return CLOSED.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The reason of a failed connection, for people. */

@@ -8,8 +8,9 @@ import { Agent, request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BalancerHere, startBalancerHere } from '../../../test/support/embedded-balancer.ts';
 import { type Echo, HttpInstance } from '../../../test/support/http-instance.ts';
-import { poolDefinition } from '../../../test/support/pool-definition.ts';
+import type { poolDefinition } from '../../../test/support/pool-definition.ts';
 import { RawVisitor } from '../../../test/support/raw-exchange.ts';
+import { servePorts } from '../../../test/support/serve-ports.ts';
 import { waitUntil } from '../../../test/support/wait-until.ts';
 
 let here: BalancerHere;
@@ -42,19 +43,8 @@ afterEach(async () => {
 
 type Changes = Parameters<typeof poolDefinition>[1];
 
-async function serve(changes: Changes = {}, ports: readonly number[] = [instance.port]): Promise<void> {
-  await here.balancer.declare(poolDefinition(app, changes), 1);
-  for (const port of ports) await admit(port);
-}
-
-async function admit(port: number): Promise<void> {
-  const slot = { app, instance: String(port), slot: 'a' } as const;
-  await here.balancer.register({ slot, host: '127.0.0.1', port, side: 'baseline', generation: 'r1+c1' }, 1);
-  await waitUntil('it is healthy', async () => {
-    const { servers } = (await here.balancer.observe()).pools[app]!;
-    return servers.some((server) => server.port === port && server.healthy);
-  });
-  await here.balancer.admit(slot, 1);
+function serve(changes: Changes = {}, ports: readonly number[] = [instance.port]): Promise<void> {
+  return servePorts(here.balancer, app, ports, changes);
 }
 
 async function inFlight(): Promise<number> {
@@ -453,11 +443,13 @@ describe('another server is tried', () => {
     try {
       await serve({}, [closing.port]);
       expect((await visit('/')).statusCode).toBe(200);
-      closing.closeNext();
-      expect((await visit('/')).statusCode).toBe(200);
+      // It announced that it would keep its connections.
       closing.closeNext();
       expect((await visit('/', { method: 'POST', body: 'x' })).statusCode).toBe(502);
       expect(closing.posts).toBe(1);
+      closing.closeNext();
+      expect((await visit('/')).statusCode).toBe(200);
+      expect((await visit('/')).statusCode).toBe(200);
     } finally {
       await closing.close();
     }
