@@ -8,7 +8,13 @@ import { readProduction } from './config/read.ts';
 import { crasher, parseCrashPoint } from './runner/crash-point.ts';
 import { FairwayController } from './runner/fairway-controller.ts';
 import { Journal } from './runner/journal.ts';
+import { configOf } from './runner/plan-rollout.ts';
 import { rangeOf } from './runner/port.ts';
+import { keyFilePath } from './secrets/key-file.ts';
+import { redactingBuild } from './secrets/redacting-build.ts';
+import { redactingHosts } from './secrets/redacting-hosts.ts';
+import { Redactor } from './secrets/redactor.ts';
+import { SecretVault } from './secrets/vault.ts';
 import { startServer } from './server/serve.ts';
 import { lockState, type StateLock } from './store/sqlite/lock.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
@@ -43,16 +49,22 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
   };
   try {
     await rememberProduction(production, stateDirectory);
+    const redactor = new Redactor();
+    const keyFile = keyFilePath(production.name, process.env);
+    const secrets = new SecretVault({ stateDirectory, keyFile, redactor });
+    await openStanding(secrets, store, log);
     const machinery = await chooseAdapters(production, stateDirectory);
-    const { hosts, balancer, addressOf, balancerUrl, restartBalancer } = machinery;
+    const { balancer, addressOf, balancerUrl, restartBalancer } = machinery;
+    const hosts = redactingHosts(machinery.hosts, redactor.redact);
     const commits = commitsIn(stateDirectory);
     for (const app of production.apps) await commits.repository(app);
     const controller = new FairwayController({
-      world: { store, hosts, balancer, ports: rangeOf(production.ports, stateDirectory), addressOf },
+      world: { store, hosts, balancer, secrets, ports: rangeOf(production.ports, stateDirectory), addressOf },
+      secrets,
       journal: new Journal(store),
       commits,
       readProduction: () => readProduction(configFile, stateDirectory),
-      build: (request) => build({ ...request, directories }),
+      build: redactingBuild((request) => build({ ...request, directories }), redactor.redact),
       restartBalancer,
       balancerUrl,
       holder: `${process.pid}-${randomUUID()}`,
@@ -74,6 +86,22 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
   } catch (error) {
     closeStore();
     throw error;
+  }
+}
+
+/** What runs may print its secrets at any time, so they are known from the start. What runs goes on without them. */
+async function openStanding(secrets: SecretVault, store: Store, log: Logger): Promise<void> {
+  for (const app of store.apps()) {
+    const [standing] = store.standings(app);
+    const config = standing && configOf(store, standing);
+    try {
+      if (config) await secrets.valuesOf(config);
+    } catch (error) {
+      log.warn(
+        { app, reason: (error as Error).message },
+        'secrets cannot be opened: deploys will be refused',
+      );
+    }
   }
 }
 

@@ -125,6 +125,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    name: 'secrets',
+    summary: 'set, list and remove what apps must be told in secret',
+    group: OPERATE,
+    load: () => import('./commands/secrets.ts'),
+  },
+  {
     name: 'token',
     summary: 'add, list and remove access tokens',
     group: OPERATE,

@@ -31,6 +31,7 @@ function describeChange(key: string, from: Setting | undefined, to: Setting | un
 }
 
 function looksSecret(key: string, value: string): boolean {
+  if (key.startsWith('secrets.')) return true;
   if (!/^env\.|headers\./.test(key)) return false;
   return (
     /passw|secret|token|key|credential|auth|private|cookie|dsn/i.test(key) || /:\/\/[^/\s]*@/.test(value)
@@ -40,7 +41,7 @@ function looksSecret(key: string, value: string): boolean {
 /** Settings by the key that they have in fairway.yml. */
 function flatten(app: App): ReadonlyMap<string, Setting> {
   const settings = new Map<string, Setting>();
-  const { name: _name, instances, ...rest } = app;
+  const { name: _name, instances, secretRevisions, ...rest } = app;
   settings.set('instances', setting(showInstances(instances)));
 
   function add(prefix: string, section: object): void {
@@ -58,6 +59,8 @@ function flatten(app: App): ReadonlyMap<string, Setting> {
   }
 
   add('', rest);
+  for (const [name, revision] of Object.entries(secretRevisions ?? {}))
+    settings.set(`secrets.${name}`, setting(revision));
   return settings;
 }
 

@@ -1,10 +1,10 @@
 import { basename, resolve } from 'node:path';
 import { checkApp } from './check-app.ts';
 import { checkProduction } from './check-production.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { commandVariables, isSecretOf } from './command-variables.ts';
 import { addressesOf, type ExpandedHosts, readHosts } from './expand-hosts.ts';
 import { type Finding, renderPath, touches, unfit } from './finding.ts';
-import type { Machines } from './machines.ts';
 import { type Placement, placeInstances } from './place-instances.ts';
 import { ConfigProblems, type Problem } from './problem.ts';
 import type { Production } from './production.ts';
@@ -13,19 +13,24 @@ import { resolveApp } from './resolve-app.ts';
 import { resolveProduction } from './resolve-production.ts';
 import { type ProductionSection, productionSchema } from './schema/production-schema.ts';
 import { phraseFor, schemaFindings } from './schema/schema-findings.ts';
+import type { FileSurroundings } from './surroundings.ts';
 import { readWithoutBroken } from './without-broken.ts';
 import { type Path, readYamlTree, type YamlTree } from './yaml-tree.ts';
 
 /**
  * The production that the text of a `fairway.yml` describes. `file` is how problems name it; relative paths in the
- * text are relative to its folder. `machines`: those that were created, whose addresses are not in the file.
+ * text are relative to its folder.
  *
  * @throws ConfigProblems with everything that is wrong, and nothing else
  */
-export function parseProduction(text: string, file: string, machines: Machines = {}): Production {
+export function parseProduction(
+  text: string,
+  file: string,
+  surroundings: FileSurroundings = { machines: {} },
+): Production {
   const tree = readYamlTree(text, { asWritten: isKeptAsWritten });
   if (!tree.readable) throw new ConfigProblems(treeProblems(tree, file));
-  const { production, findings } = interpret(tree.value, resolve(file), basename(file), machines);
+  const { production, findings } = interpret(tree.value, resolve(file), basename(file), surroundings);
   const unread = tree.problems.map((problem) => problem.path).filter((path) => path.length > 0);
   // What could not be read is not also missing.
   const own = findings.filter((found) => !unread.some((path) => touches(path, found.path)));
@@ -46,12 +51,17 @@ interface Interpretation {
   readonly findings: readonly Finding[];
 }
 
-function interpret(document: unknown, file: string, fileName: string, machines: Machines): Interpretation {
+function interpret(
+  document: unknown,
+  file: string,
+  fileName: string,
+  surroundings: FileSurroundings,
+): Interpretation {
   if (document === null || document === undefined) {
     const suggestion = `Run "fairway init" in your app's folder for a ${fileName} to begin with.`;
     return { findings: [unfit([], undefined, 'at least the key apps', suggestion)] };
   }
-  const hosts = readHosts(document, machines);
+  const hosts = readHosts(document, surroundings.machines);
   const references = resolveReferences(document, {
     addresses: addressesOf(hosts.hosts),
     complete: hosts.complete,
@@ -70,11 +80,15 @@ function interpret(document: unknown, file: string, fileName: string, machines: 
 
   const isBroken = (path: Path) => broken.some((one) => touches(one, path));
   const placements = placeApps(section, hosts, isBroken);
-  findings.push(...checkTogether(section, placements, isBroken));
+  findings.push(...checkTogether(section, placements, surroundings, isBroken));
   if (findings.length > 0) return { findings };
 
   const apps = Object.entries(section.apps).map(([app, written]) =>
-    resolveApp(app, written, placements.get(app)?.instances ?? [], file),
+    resolveApp(app, written, {
+      instances: placements.get(app)?.instances ?? [],
+      file,
+      secretRevision: (name) => surroundings.secretRevision?.(section.name, app, name),
+    }),
   );
   return { production: resolveProduction(section, hosts.hosts, apps, file), findings };
 }
@@ -102,6 +116,7 @@ function placeApps(
 function checkTogether(
   section: ProductionSection,
   placements: ReadonlyMap<string, Placement>,
+  surroundings: FileSurroundings,
   isBroken: IsBroken,
 ): readonly Finding[] {
   const counts = new Map([...placements].map(([name, { instances }]) => [name, instances.length]));
@@ -110,6 +125,7 @@ function checkTogether(
       checkApp(app, counts.get(name) ?? 0, ['apps', name]),
     ),
     ...checkProduction(section, counts),
+    ...checkSecrets(section, surroundings),
   ];
   const placing = [...placements.values()].flatMap((placement) => placement.findings);
   return [...placing, ...together.filter(({ uses }) => !uses.some(isBroken)).map((one) => one.finding)];

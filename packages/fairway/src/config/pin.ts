@@ -37,7 +37,8 @@ export function unpinApp(json: string): App {
  */
 export function launchDigest(app: App): string {
   // The name too: it is in every instance's environment, and pins of all apps are kept together.
-  const { name, directory, runtime, start, portEnv, env, secrets, limits, logs, health } = app;
+  const { name, directory, runtime, start, portEnv, env, secrets, secretRevisions, limits, logs, health } =
+    app;
   const { stopTimeoutMs } = app.deploy;
   return digestOf({
     name,
@@ -47,6 +48,7 @@ export function launchDigest(app: App): string {
     portEnv,
     env,
     secrets,
+    secretRevisions,
     limits,
     logs,
     health,

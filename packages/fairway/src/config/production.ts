@@ -133,6 +133,8 @@ export interface App {
   readonly env: Readonly<Record<string, string>>;
   /** Names of environment variables whose values come from the secret store. */
   readonly secrets: readonly string[];
+  /** Which value of each secret: changes with the value, and tells nothing of it. Left out without secrets. */
+  readonly secretRevisions?: Readonly<Record<string, string>>;
   readonly limits: {
     readonly memoryBytes?: number;
     /** In CPUs: 0.5 is half of one. Not held with provider `local`. */

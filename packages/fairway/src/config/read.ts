@@ -5,17 +5,35 @@ import { readMachines } from './machines.ts';
 import { parseProduction } from './parse.ts';
 import { ConfigProblems } from './problem.ts';
 import type { Production } from './production.ts';
+import { presentRevision } from './secret-files.ts';
+import type { FileSurroundings } from './surroundings.ts';
 
 const LARGEST_BYTES = 1024 * 1024;
 
 /**
- * Reads and checks a `fairway.yml`. Addresses of machines that were created come from the state directory.
+ * Reads and checks a `fairway.yml`, and that every secret it names has a value. Addresses of machines that were created
+ * come from the state directory.
  *
  * @throws ConfigProblems with everything that is wrong, also when the file cannot be read at all
  */
 export async function readProduction(file: string, stateDirectory?: string): Promise<Production> {
+  const secretRevision: FileSurroundings['secretRevision'] = (name, app, secret) =>
+    presentRevision({ file, name }, app, secret);
+  return read(file, stateDirectory, secretRevision);
+}
+
+/** The same for those who work on the secrets, which may have no values yet. */
+export async function readProductionBeforeSecrets(file: string, stateDirectory: string): Promise<Production> {
+  return read(file, stateDirectory, undefined);
+}
+
+async function read(
+  file: string,
+  stateDirectory: string | undefined,
+  secretRevision: FileSurroundings['secretRevision'],
+): Promise<Production> {
   const machines = stateDirectory === undefined ? {} : await readMachines(stateDirectory);
-  return parseProduction(await readText(file), file, machines);
+  return parseProduction(await readText(file), file, { machines, ...(secretRevision && { secretRevision }) });
 }
 
 async function readText(file: string): Promise<string> {

@@ -150,7 +150,7 @@ apps:
     });
     const machines = await readMachines(directory);
     expect(machines.lb).toEqual({ address: '10.90.0.2', id: 'i-1' });
-    const production = parseProduction(TEXT, FILE, machines);
+    const production = parseProduction(TEXT, FILE, { machines });
     expect(production.hosts.map((host) => host.address)).toEqual([
       '10.90.0.2',
       '10.90.0.3',

@@ -5,13 +5,17 @@ import type { AppSection } from './schema/app-schema.ts';
 import type { Count } from './schema/values.ts';
 import { durationMs } from './units.ts';
 
-/** What an app's section means, with the defaults that depend on other keys. `file`: absolute path of fairway.yml. */
-export function resolveApp(
-  name: string,
-  section: AppSection,
-  instances: readonly InstanceSpec[],
-  file: string,
-): App {
+export interface AppSurroundings {
+  readonly instances: readonly InstanceSpec[];
+  /** Absolute path of fairway.yml. */
+  readonly file: string;
+  /** The revision of a secret's present value. */
+  readonly secretRevision: (name: string) => string | undefined;
+}
+
+/** What an app's section means, with the defaults that depend on other keys. */
+export function resolveApp(name: string, section: AppSection, surroundings: AppSurroundings): App {
+  const { instances, file, secretRevision } = surroundings;
   const { health, route, deploy } = section;
   return {
     name,
@@ -45,6 +49,7 @@ export function resolveApp(
     },
     env: section.env,
     secrets: section.secrets,
+    ...optional('secretRevisions', revisionsOf(section.secrets, secretRevision)),
     limits: { ...optional('memoryBytes', section.limits.memory), ...optional('cpu', section.limits.cpu) },
     logs: { maxBytes: section.logs.max_size, keep: section.logs.keep },
     deploy: {
@@ -62,6 +67,17 @@ export function resolveApp(
       },
     },
   };
+}
+
+function revisionsOf(
+  secrets: readonly string[],
+  revisionOf: AppSurroundings['secretRevision'],
+): App['secretRevisions'] {
+  const revisions = secrets.flatMap((name) => {
+    const revision = revisionOf(name);
+    return revision === undefined ? [] : [[name, revision] as const];
+  });
+  return revisions.length === 0 ? undefined : Object.fromEntries(revisions);
 }
 
 function resolveRuntime(runtime: AppSection['runtime']): Runtime {

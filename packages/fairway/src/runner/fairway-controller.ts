@@ -5,6 +5,7 @@ import type { App, Production } from '../config/production.ts';
 import type { LogLine, LogQuery } from '../hosts/hosts.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import { generationId } from '../rollout/slot.ts';
+import type { Secrets } from '../secrets/secrets.ts';
 import type { JournalEntry, RolloutKind, RolloutRecord } from '../store/store.ts';
 import { adoptions } from './apply.ts';
 import type { Controller, Overview, Preview, PushUpdate, Request } from './controller.ts';
@@ -38,6 +39,7 @@ export interface Commits {
 
 export interface ControllerParts {
   readonly world: World;
+  readonly secrets: Secrets;
   readonly journal: Journal;
   readonly commits: Commits;
   readonly readProduction: () => Promise<Production>;
@@ -178,7 +180,7 @@ export class FairwayController implements Controller {
   }
 
   async run(app: string, command: readonly string[], signal: AbortSignal): ReturnType<Controller['run']> {
-    const { store, hosts } = this.#parts.world;
+    const { store, hosts, secrets } = this.#parts.world;
     const [standing] = store.standings(app);
     const release = standing && store.release(app, standing.release);
     const config = standing && configOf(store, standing);
@@ -191,7 +193,8 @@ export class FairwayController implements Controller {
       );
     const generation = generationId({ release: release.id, config: launchDigest(config) });
     const [first] = config.instances;
-    return hosts.run(first!.host, app, onceFor(release, config, generation, command), signal);
+    const launch = onceFor(release, config, generation, command, await secrets.valuesOf(config));
+    return hosts.run(first!.host, app, launch, signal);
   }
 
   async checkPush(app: string, update: PushUpdate): Promise<void> {
@@ -310,7 +313,7 @@ export class FairwayController implements Controller {
   #worker(app: string): AppWorker {
     const known = this.#workers.get(app);
     if (known) return known;
-    const { world, journal, holder, crash, now, build, commits, onError } = this.#parts;
+    const { world, journal, holder, crash, now, build, commits, onError, secrets } = this.#parts;
     const worker = new AppWorker(app, {
       world,
       journal,
@@ -322,6 +325,7 @@ export class FairwayController implements Controller {
         prepare(
           {
             store: world.store,
+            keepSecrets: (production, config) => secrets.keep(production, config),
             production: () => this.production(),
             build,
             repositoryOf: commits.pathOf,

@@ -4,9 +4,15 @@ import type { Launch } from '../hosts/hosts.ts';
 import type { GenerationId } from '../rollout/slot.ts';
 
 /** Everything that a slot needs to run a release with a pinned configuration. */
-export function launchFor(release: Release, app: App, generation: GenerationId, slot: SlotPlace): Launch {
+export function launchFor(
+  release: Release,
+  app: App,
+  generation: GenerationId,
+  slot: SlotPlace,
+  secrets: Launch['secrets'] | undefined,
+): Launch {
   return {
-    ...common(release, app, generation),
+    ...common(release, app, generation, secrets),
     command: app.start ?? release.launch.command,
     port: slot.port,
     env: {
@@ -28,11 +34,17 @@ export function onceFor(
   app: App,
   generation: GenerationId,
   command: readonly string[],
+  secrets: Launch['secrets'] | undefined,
 ): Launch {
-  return { ...common(release, app, generation), command, port: 0, env: environment(release, app) };
+  return { ...common(release, app, generation, secrets), command, port: 0, env: environment(release, app) };
 }
 
-function common(release: Release, app: App, generation: GenerationId) {
+function common(
+  release: Release,
+  app: App,
+  generation: GenerationId,
+  secrets: Launch['secrets'] | undefined,
+) {
   return {
     generation,
     release: release.id,
@@ -41,6 +53,8 @@ function common(release: Release, app: App, generation: GenerationId) {
     stopTimeoutMs: app.deploy.stopTimeoutMs,
     log: app.logs,
     ...(app.limits.memoryBytes !== undefined && { memoryLimitBytes: app.limits.memoryBytes }),
+    ...(app.limits.cpu !== undefined && { cpuLimit: app.limits.cpu }),
+    ...(secrets && { secrets }),
   };
 }
 

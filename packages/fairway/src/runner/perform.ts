@@ -8,6 +8,7 @@ import type { Hosts } from '../hosts/hosts.ts';
 import type { Action } from '../rollout/actions.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import type { GenerationId } from '../rollout/slot.ts';
+import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
 import { launchFor, onceFor } from './launch.ts';
 import { portOf, portToStart } from './port.ts';
@@ -17,6 +18,7 @@ export interface World {
   readonly store: Store;
   readonly hosts: Hosts;
   readonly balancer: Balancer;
+  readonly secrets: Pick<Secrets, 'valuesOf'>;
   /** For instances; looked through from `first` on. */
   readonly ports: { readonly from: number; readonly to: number; readonly first?: number };
   /** Where the balancer reaches a host's instances. */
@@ -51,7 +53,9 @@ export async function perform(
     case 'start': {
       const { release, config } = generationOf(world, app, action.generation);
       const port = await portToStart(world, action.slot, action.host);
-      const launch = launchFor(release, config, action.generation, { instance: action.slot.instance, port });
+      const place = { instance: action.slot.instance, port };
+      const secrets = await world.secrets.valuesOf(config);
+      const launch = launchFor(release, config, action.generation, place, secrets);
       return hosts.start(action.host, action.slot, launch, fence);
     }
     case 'register': {
@@ -103,10 +107,11 @@ async function runHook(
   const { beforeDeploy, afterDeploy } = config.deploy.hooks;
   const command = action.hook === 'before_deploy' ? beforeDeploy : afterDeploy;
   if (!command) return;
+  const secrets = await world.secrets.valuesOf(config);
   const running = world.hosts.run(
     action.host,
     app,
-    onceFor(release, config, action.generation, command),
+    onceFor(release, config, action.generation, command, secrets),
     signal,
   );
   for await (const line of running.lines)

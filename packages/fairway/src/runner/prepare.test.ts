@@ -31,6 +31,7 @@ function prepared(record: Parameters<typeof prepare>[1]) {
     production: async () => production,
     build,
     repositoryOf: () => '/none',
+    keepSecrets: async () => {},
     now: Date.now,
   };
   return prepare(context, record, () => {}, new AbortController().signal);

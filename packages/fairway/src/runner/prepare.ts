@@ -1,5 +1,6 @@
 import type { BuildRequest } from '../build/builder.ts';
 import type { Release } from '../build/release.ts';
+import { requireProvisioned } from '../config/not-provisioned.ts';
 import { buildKey } from '../config/pin.ts';
 import type { App, Production } from '../config/production.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
@@ -12,6 +13,8 @@ export interface Preparation {
   readonly production: () => Promise<Production>;
   readonly build: (request: Omit<BuildRequest, 'directories'>) => Promise<Release>;
   readonly repositoryOf: (app: string) => string;
+  /** Refuses, before anything is touched, what could not be started for want of its secrets. */
+  readonly keepSecrets: (production: Production, app: App) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -26,7 +29,9 @@ export async function prepare(
 ): Promise<{ plan: Plan }> {
   const { store } = context;
   if (record.kind === 'remove') return { plan: removalPlan(store, record.app) };
-  const app = await configuredApp(context, record.app);
+  const { production, app } = await configuredApp(context, record.app);
+  requireProvisioned(production);
+  await context.keepSecrets(production, app);
   if (record.kind === 'rollback') return { plan: rollbackPlan(store, app, record.release) };
   // An apply keeps the release, and that may be another one by now than when it was asked for.
   const standing = record.kind === 'apply' ? standingRelease(store, app.name) : undefined;
@@ -36,11 +41,14 @@ export async function prepare(
   return { plan: planTo(store, app, goalFor(store, app, release.id)) };
 }
 
-export async function configuredApp(context: Pick<Preparation, 'production'>, name: string): Promise<App> {
+async function configuredApp(
+  context: Pick<Preparation, 'production'>,
+  name: string,
+): Promise<{ production: Production; app: App }> {
   const production = await context.production();
   const app = production.apps.find((candidate) => candidate.name === name);
   if (!app) throw new Error(`${name} is not in ${production.file} any more`);
-  return app;
+  return { production, app };
 }
 
 /**
@@ -55,8 +63,18 @@ export function rollbackPlan(store: Store, app: App, release: string | undefined
   if (!standing) throw new Error(`${app.name} has no earlier good release`);
   const then = configOf(store, standing) ?? app;
   const { instances } = app;
-  const plan = planTo(store, app, goalFor(store, { ...then, instances }, standing.release));
+  const config = { ...then, instances, ...presentRevisions(then, app) };
+  const plan = planTo(store, app, goalFor(store, config, standing.release));
   return { ...plan, hooks: { ...plan.hooks, beforeDeploy: false } };
+}
+
+/** Secrets are what databases and others ask for now: what they were then may open nothing any more. */
+function presentRevisions(then: App, now: App): Pick<App, 'secretRevisions'> {
+  if (!then.secretRevisions) return {};
+  const names = Object.keys(then.secretRevisions);
+  const present = names.filter((name) => now.secretRevisions?.[name] !== undefined);
+  const changed = Object.fromEntries(present.map((name) => [name, now.secretRevisions![name]!]));
+  return { secretRevisions: { ...then.secretRevisions, ...changed } };
 }
 
 export function removalPlan(store: Store, name: string): Plan {

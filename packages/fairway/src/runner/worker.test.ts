@@ -39,6 +39,7 @@ function emptyWorld(run?: (signal: AbortSignal) => RunningCommand): World {
       install: async () => {},
       run: (_host: string, _app: string, _launch: unknown, signal: AbortSignal) => run!(signal),
     },
+    secrets: { valuesOf: async () => undefined },
     balancer: { observe: async () => ({ revision: 1, at: 0, pools: {} }), watch: silence },
     ports: { from: 20_000, to: 20_010 },
     addressOf: () => '127.0.0.1',

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { ListenAddress } from '../config/production.ts';
-import { writePrivately } from './private-file.ts';
+import { writePrivately } from '../private-file.ts';
 
 /** The API cannot listen where the configuration says. */
 export class CannotListen extends Error {

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { directoryIdentity } from '../directory-identity.ts';
+import { writePrivately } from '../private-file.ts';
 import type { Store } from '../store/store.ts';
 import type { ServerFile } from './api.ts';
-import { writePrivately } from './private-file.ts';
 import { newSecret } from './secrets.ts';
 
 /** The token of whoever can read the state directory, as the audit names it. */

@@ -171,6 +171,41 @@ export function hostsContract(adapter: string, open: () => Promise<HostsUnderTes
         expect(await all(command.lines)).toEqual(['greetings, all']);
       });
 
+      it('gives secrets to the process and never to its arguments, after a crash too', async () => {
+        const secrets = {
+          PASSWORD: 'line one\nline "two" $HOME \\ \'пароль\' 🔑',
+          LONG: 'x'.repeat(64 * 1024),
+        };
+        const { port } = await started({
+          command: ['node', 'app.mjs', '${PASSWORD}'],
+          env: { GREETING: 'hello' },
+          secrets,
+        });
+        const first = await facts(port);
+        expect(first.env).toMatchObject({ ...secrets, GREETING: 'hello' });
+        expect(first.argv).toEqual(['${PASSWORD}']);
+        await request(port, '/exit?code=1').catch(() => undefined);
+        const again = await waitUntil('another process', async () => {
+          const { pid, env } = await facts(port);
+          return pid === first.pid ? undefined : env;
+        });
+        expect(again).toMatchObject(secrets);
+      });
+
+      it('gives a slot the secrets of its present launch, and no others', async () => {
+        const { port } = await started({ secrets: { ONE: 'first one', TWO: 'first two' } });
+        await hosts.stop(host, slot, fence);
+        await hosts.start(
+          host,
+          slot,
+          await launch({ port, generation: 'r1+c2', secrets: { ONE: 'second' } }),
+          fence,
+        );
+        const { env } = await facts(port);
+        expect(env.ONE).toBe('second');
+        expect(env).not.toHaveProperty('TWO');
+      });
+
       it('does nothing when that generation runs there, and refuses another one', async () => {
         const given = await started();
         const { pid } = await facts(given.port);

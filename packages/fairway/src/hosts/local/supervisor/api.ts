@@ -59,7 +59,8 @@ function addChanges(api: Api, { fences, releases, instances }: SupervisorParts):
   api.post('/start', async (context) => {
     const { host, slot, launch, fence } = await read(context, protocol.startSchema);
     fences.pass(slot.app, fence);
-    await instances.start(host, slot, launch);
+    const { secrets, ...kept } = launch;
+    await instances.start(host, slot, kept, secrets);
     return context.body(null, 204);
   });
   api.post('/stop', async (context) => {

@@ -1,14 +1,16 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { slotId } from '../../../rollout/slot.ts';
-import { type Launch, type ProcessState, SlotOccupied, type SlotProcess } from '../../hosts.ts';
+import { type ProcessState, SlotOccupied, type SlotProcess } from '../../hosts.ts';
 import { failuresInARow, restartDelayMs } from './backoff.ts';
 import { startFailure } from './exit-reason.ts';
 import { endGroup } from './process-group.ts';
 import { programOf } from './program.ts';
+import type { KeptLaunch } from './protocol.ts';
 import type { SlotRecord } from './record.ts';
 import { say } from './say.ts';
 import { sizeOf } from './slot-log.ts';
+import { SecretsLost, type SlotSecrets } from './slot-secrets.ts';
 import { findStrays } from './strays.ts';
 import {
   adoptProcess,
@@ -22,6 +24,7 @@ export interface InstanceSurroundings {
   /** Folder of an unpacked release. */
   releaseFolder(app: string, release: string): string;
   readonly logFile: string;
+  readonly secrets: SlotSecrets;
   /** The record changed: save it and tell those who watch. */
   changed(): void;
 }
@@ -47,7 +50,7 @@ export class Instance {
   }
 
   /** Runs the launch from now on; throws {@link SlotOccupied} while another generation is wanted here. */
-  start(launch: Launch): Promise<void> {
+  start(launch: KeptLaunch, secrets?: Readonly<Record<string, string>>): Promise<void> {
     return this.#afterOthers(async () => {
       if (this.isWanted(launch)) return;
       if (this.record.wanted === 'running') {
@@ -55,7 +58,15 @@ export class Instance {
       }
       await this.#endProcess();
       const logBegin = sizeOf(this.#surroundings.logFile);
-      Object.assign(this.record, { launch, wanted: 'running', restarts: 0, lastExit: undefined, logBegin });
+      const hasSecrets = this.#surroundings.secrets.keep(secrets);
+      Object.assign(this.record, {
+        launch,
+        hasSecrets,
+        wanted: 'running',
+        restarts: 0,
+        lastExit: undefined,
+        logBegin,
+      });
       this.#failures = 0;
       this.#spawn();
     });
@@ -67,6 +78,7 @@ export class Instance {
       // Once more: a start that was asked for before us may have run in between.
       this.#wantStopped();
       await this.#endProcess();
+      this.#surroundings.secrets.forget();
       this.#surroundings.changed();
     });
   }
@@ -88,7 +100,7 @@ export class Instance {
     this.#surroundings.changed();
   }
 
-  isWanted(launch: Launch): boolean {
+  isWanted(launch: KeptLaunch): boolean {
     return this.record.wanted === 'running' && this.record.launch.generation === launch.generation;
   }
 
@@ -166,9 +178,13 @@ export class Instance {
 
   #startProcess(): SupervisedProcess {
     const { launch, slot } = this.record;
-    const { logFile, releaseFolder } = this.#surroundings;
+    const { logFile, releaseFolder, secrets } = this.#surroundings;
     try {
-      const program = programOf(launch, releaseFolder(slot.app, launch.release));
+      const values = this.record.hasSecrets ? secrets.read() : undefined;
+      const program = programOf(
+        { ...launch, ...(values && { secrets: values }) },
+        releaseFolder(slot.app, launch.release),
+      );
       mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
       const log = openSync(logFile, 'a', 0o600);
       try {
@@ -177,7 +193,10 @@ export class Instance {
         closeSync(log);
       }
     } catch (error) {
-      const reason = startFailure(error as NodeJS.ErrnoException, launch.command[0] ?? slotId(slot));
+      const reason =
+        error instanceof SecretsLost
+          ? error.message
+          : startFailure(error as NodeJS.ErrnoException, launch.command[0] ?? slotId(slot));
       return { reference: undefined, ended: Promise.resolve(reason) };
     }
   }

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { type SlotAddress, slotId } from '../../../rollout/slot.ts';
-import { type Launch, ReleaseMissing, type SlotProcess } from '../../hosts.ts';
+import { ReleaseMissing, type SlotProcess } from '../../hosts.ts';
 import { Instance } from './instance.ts';
 import type { SupervisorPaths } from './paths.ts';
 import { bootId } from './process-table.ts';
+import type { KeptLaunch } from './protocol.ts';
 import type { SlotRecord, SupervisorRecord } from './record.ts';
 import type { Releases } from './releases.ts';
+import { SlotSecrets } from './slot-secrets.ts';
 
 /** All instances of this machine, by slot. */
 export class Instances {
@@ -30,10 +32,15 @@ export class Instances {
     for (const instance of this.all()) instance.resume(sameBoot);
   }
 
-  async start(host: string, slot: SlotAddress, launch: Launch): Promise<void> {
+  async start(
+    host: string,
+    slot: SlotAddress,
+    launch: KeptLaunch,
+    secrets: Readonly<Record<string, string>> | undefined,
+  ): Promise<void> {
     if (!this.#releases.has(slot.app, launch.release))
       throw new ReleaseMissing(slot.app, launch.release, host);
-    await this.#known(host, slot, launch).start(launch);
+    await this.#known(host, slot, launch).start(launch, secrets);
   }
 
   async stop(slot: SlotAddress): Promise<void> {
@@ -75,7 +82,7 @@ export class Instances {
     return this.all().filter((instance) => instance.record.slot.app === app);
   }
 
-  #known(host: string, slot: SlotAddress, launch: Launch): Instance {
+  #known(host: string, slot: SlotAddress, launch: KeptLaunch): Instance {
     const known = this.#bySlot.get(slotId(slot));
     if (known) return known;
     // `launch` is a value of the protocol here, so it is plain JSON and may be kept.
@@ -90,6 +97,7 @@ export class Instances {
     return new Instance(record, {
       releaseFolder: this.#paths.release,
       logFile: this.#paths.log(record.slot),
+      secrets: new SlotSecrets(this.#paths.secrets(record.slot)),
       changed: () => this.#changed(record.slot.app),
     });
   }

@@ -10,6 +10,8 @@ export interface SupervisorPaths {
   readonly release: (app: string, release: string) => string;
   readonly logs: (app: string) => string;
   readonly log: (slot: SlotAddress) => string;
+  /** The values of the slot's secrets. */
+  readonly secrets: (slot: SlotAddress) => string;
   readonly supervisorLog: string;
   readonly balancerLog: string;
 }
@@ -25,6 +27,7 @@ export function supervisorPaths(stateDirectory: string): SupervisorPaths {
     release: (app, release) => join(host, 'releases', app, release),
     logs,
     log: (slot) => join(logs(slot.app), `${slot.instance}-${slot.slot}.log`),
+    secrets: (slot) => join(host, 'secrets', slot.app, `${slot.instance}-${slot.slot}.json`),
     supervisorLog: join(stateDirectory, 'supervisor', 'supervisor.log'),
     balancerLog: join(stateDirectory, 'balancer', 'balancer.log'),
   };

@@ -6,9 +6,10 @@ import type { Program } from './supervised-process.ts';
 /** What a launch means on this machine: absolute folders, the whole environment, `${NAME}`s replaced. */
 export function programOf(launch: Launch, release: string): Program {
   const env = environmentOf(launch, release);
+  // Secrets are not replaced: arguments are shown to everybody on the machine.
   const [file = '', ...args] = launch.command.map((argument) => replaceNames(argument, env));
   const cwd = inside(release, launch.directory);
-  return { file, args, cwd, env };
+  return { file, args, cwd, env: { ...env, ...launch.secrets } };
 }
 
 /** PATH, HOME and LANG are ours where the launch does not give them; nothing else of our environment gets through. */

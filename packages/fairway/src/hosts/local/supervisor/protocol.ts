@@ -10,7 +10,8 @@ export const nameSchema = z
 
 export const slotSchema = z.object({ app: nameSchema, instance: nameSchema, slot: z.enum(['a', 'b']) });
 
-export const launchSchema = z.object({
+/** What is kept of a launch in `supervisor.json`: everything but the values of its secrets. */
+export const keptLaunchSchema = z.object({
   generation: z.templateLiteral([z.string(), '+', z.string()]),
   release: nameSchema,
   command: z.array(z.string()).min(1),
@@ -19,9 +20,12 @@ export const launchSchema = z.object({
   env: z.record(z.string(), z.string()),
   port: z.int().min(0).max(65535),
   memoryLimitBytes: z.int().positive().optional(),
+  cpuLimit: z.number().positive().optional(),
   stopTimeoutMs: z.number().min(0),
   log: z.object({ maxBytes: z.int().positive(), keep: z.int().min(0) }).optional(),
 });
+
+const launchSchema = keptLaunchSchema.extend({ secrets: z.record(z.string(), z.string()).optional() });
 
 const fence = z.int().min(0);
 
@@ -60,6 +64,9 @@ export const balancerSchema = z.object({
 });
 
 export const shutdownSchema = z.object({ stopInstances: z.boolean() });
+
+/** A launch without the values of its secrets. */
+export type KeptLaunch = Omit<Launch, 'secrets'>;
 
 export type RunRequest = Omit<z.infer<typeof runSchema>, 'launch'> & { readonly launch: Launch };
 export type BalancerRequest = z.infer<typeof balancerSchema>;

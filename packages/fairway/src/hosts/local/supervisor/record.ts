@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { directoryIdentity } from '../../../directory-identity.ts';
 import { type SlotId, slotId } from '../../../rollout/slot.ts';
-import { balancerSchema, launchSchema, listenSchema, slotSchema } from './protocol.ts';
+import { balancerSchema, keptLaunchSchema, listenSchema, slotSchema } from './protocol.ts';
 import { say } from './say.ts';
 
 const processSchema = z.object({ pid: z.int(), identity: z.string(), startedAt: z.number() });
@@ -21,7 +21,9 @@ const exitSchema = z.object({ at: z.number(), reason: z.string() });
 const slotRecordSchema = z.object({
   slot: slotSchema,
   host: z.string(),
-  launch: launchSchema,
+  launch: keptLaunchSchema,
+  /** Its secrets are in the slot's own file. */
+  hasSecrets: z.boolean().optional(),
   /** What was asked for; after a reboot everything wanted is started again. */
   wanted: z.enum(['running', 'stopped']),
   process: processSchema.optional(),
@@ -59,7 +61,7 @@ export type SlotRecord = z.infer<typeof slotRecordSchema>;
 export type BalancerRecord = z.infer<typeof balancerRecordSchema>;
 type RecordContent = z.infer<typeof recordSchema>;
 
-/** What must survive the supervisor: `supervisor.json`. Holds launches with their secrets, hence 0600. */
+/** What must survive the supervisor: `supervisor.json`. Holds the environment of instances, hence 0600. */
 export class SupervisorRecord {
   readonly #file: string;
   readonly content: RecordContent;
