@@ -61,6 +61,7 @@ export function idealWorld(store: Store, declared = true): IdealWorld {
       store,
       hosts,
       balancer,
+      secrets: { valuesOf: async () => undefined },
       ports: { from: 20_000, to: 20_100 },
       addressOf: () => '127.0.0.1',
     } as unknown as World,
