@@ -4,11 +4,12 @@
 // change, as a watch would tell it. Goal: ten times the instances cost at most fifteen times the decisions' time, so nearly linear.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { advance } from '../dist/rollout/advance.js';
 import { decide } from '../dist/rollout/decide.js';
 import { Fleet } from '../dist/rollout/fleet.js';
 import { afterAction } from '../dist/rollout/ideal.js';
 import { slotId } from '../dist/rollout/slot.js';
-import { advance, begin, goalOf } from '../dist/rollout/state.js';
+import { begin, goalOf } from '../dist/rollout/state.js';
 
 const SIZES = [10, 100, 1_000, 10_000];
 const GOAL = 15;

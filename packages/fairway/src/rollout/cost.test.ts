@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
+import { advance } from './advance.ts';
 import { decide } from './decide.ts';
 import { Fleet } from './fleet.ts';
 import { afterAction } from './ideal.ts';
 import type { PlacedInstance } from './plan.ts';
 import { slotId } from './slot.ts';
-import { advance, begin, goalOf } from './state.ts';
+import { begin, goalOf } from './state.ts';
 import { generations, type PlanOptions, planFor, serving } from './testing/plans.ts';
 
 /** How often a whole rollout looks at an instance: of the fleet, or of the goal's list. */

@@ -1,4 +1,5 @@
 import type { Action } from './actions.ts';
+import { advance } from './advance.ts';
 import { decide } from './decide.ts';
 import { describeAction } from './describe.ts';
 import { Fleet } from './fleet.ts';
@@ -6,7 +7,7 @@ import { afterAction, afterAWhile } from './ideal.ts';
 import type { SlotObservation } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { type SlotId, slotId } from './slot.ts';
-import { advance, begin, goalOf } from './state.ts';
+import { begin, goalOf } from './state.ts';
 
 /** A plan that needs more rounds than this has no end: a bug in the decisions, not in the plan. */
 const MOST_ROUNDS = 1_000_000;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from './actions.ts';
+import { advance, replay } from './advance.ts';
 import type { RolloutEvent } from './events.ts';
-import { advance, begin, goalOf, type RolloutState, replay } from './state.ts';
+import { begin, goalOf, type RolloutState } from './state.ts';
 import { generations, planFor } from './testing/plans.ts';
 
 const { old, fresh } = generations;
@@ -47,9 +48,9 @@ describe('a journal', () => {
 describe('an action', () => {
   it('is under way, and its slot busy, until it is done', () => {
     const state = after([1, intended('1-start', start)]);
-    expect(state.busySlots.get('web/1/a')?.id).toBe('1-start');
+    expect(state.busy).toEqual(new Set(['1']));
     advance(state, done('1-start'), 2);
-    expect(state.underWay.size + state.busySlots.size).toBe(0);
+    expect(state.underWay.size + state.busy.size).toBe(0);
     expect(state.lastProgressAt).toBe(2);
   });
 
@@ -77,7 +78,7 @@ describe('an action', () => {
 
   it('that a dead controller began is under way no more, and may have had its effect', () => {
     const state = after([1, intended('1-admit', admit)], [9, { type: 'taken-up', holder: 'b' }]);
-    expect(state.underWay.size + state.busySlots.size).toBe(0);
+    expect(state.underWay.size + state.busy.size).toBe(0);
     expect(state.lastAdmissionAt).toBe(9);
     expect(state.watchedSince).toBe(9);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { advance } from './advance.ts';
 import type { RolloutEvent } from './events.ts';
-import { advance, begin, type RolloutState } from './state.ts';
+import { begin, type RolloutState } from './state.ts';
 import { generations, planFor } from './testing/plans.ts';
 import { decideUnseen, unseenBecause } from './unseen.ts';
 
@@ -75,6 +76,6 @@ describe('while it cannot be seen what runs', () => {
 it('a stumble forgets what was under way, and is no progress', () => {
   const state = rollout(drained);
   advance(state, { type: 'stumbled', reason: 'disk full' }, 5_000);
-  expect(state.underWay.size + state.busySlots.size).toBe(0);
+  expect(state.underWay.size + state.busy.size).toBe(0);
   expect(state).toMatchObject({ lastProgressAt: 0, nextAction: 2, waitingFor: 'disk full' });
 });

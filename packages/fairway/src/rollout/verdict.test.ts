@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { advance } from './advance.ts';
 import { type Decision, decide } from './decide.ts';
 import type { RolloutEvent } from './events.ts';
 import { Fleet } from './fleet.ts';
 import type { SlotObservation } from './observation.ts';
-import { advance, begin, goalOf, type RolloutState } from './state.ts';
+import { begin, goalOf, type RolloutState } from './state.ts';
 import { fiveServing, generations, type PlanOptions, planFor, serving } from './testing/plans.ts';
 import { HALF_MOVED } from './verdict.ts';
 

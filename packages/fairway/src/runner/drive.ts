@@ -1,9 +1,11 @@
 import type { Intent } from '../rollout/actions.ts';
+import { advance, replay } from '../rollout/advance.ts';
 import { decide } from '../rollout/decide.ts';
 import type { RolloutEvent, TimedEvent } from '../rollout/events.ts';
 import { Fleet } from '../rollout/fleet.ts';
 import { parseSlotId } from '../rollout/slot.ts';
-import { advance, goalOf, type RolloutState, replay, retryDelayMs } from '../rollout/state.ts';
+import { goalOf, type RolloutState } from '../rollout/state.ts';
+import { retryDelayMs } from '../rollout/under-way.ts';
 import { decideUnseen, unseenBecause } from '../rollout/unseen.ts';
 import type { Crash } from './crash-point.ts';
 import { lastLogLines } from './evidence.ts';

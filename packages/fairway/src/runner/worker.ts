@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BuildFailed } from '../build/build-failed.ts';
+import { replay } from '../rollout/advance.ts';
 import type { Outcome, RolloutEvent } from '../rollout/events.ts';
 import type { Plan } from '../rollout/plan.ts';
-import { replay } from '../rollout/state.ts';
 import type { RolloutRecord } from '../store/store.ts';
 import { append } from './conclude.ts';
 import type { Crash } from './crash-point.ts';

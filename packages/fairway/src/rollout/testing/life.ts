@@ -1,8 +1,9 @@
+import { advance, replay } from '../advance.ts';
 import { type Decision, decide } from '../decide.ts';
 import type { Outcome, RolloutEvent, TimedEvent } from '../events.ts';
 import { Fleet } from '../fleet.ts';
 import type { SlotObservation } from '../observation.ts';
-import { advance, goalOf, type RolloutState, replay } from '../state.ts';
+import { goalOf, type RolloutState } from '../state.ts';
 import { type ControllerCrash, calmAfterMs, type History, planOf, times } from './history.ts';
 import { BrokenPromise, Promises } from './promises.ts';
 import { TICK_MS, World } from './world.ts';
