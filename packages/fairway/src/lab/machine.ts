@@ -55,7 +55,9 @@ export async function powerOff(lab: string, host: HostRecord): Promise<void> {
 async function clearAway(lab: string, host: HostRecord): Promise<void> {
   const { keeper, disk } = hostPaths(lab, host.name);
   await waitFor(`${host.name} to be off`, DEATH_PATIENCE_MS, async () => {
-    const pids = [...keeperGroup(lab, host.name), ...(await hostProcesses(lab, host.name))];
+    // The machine first, and only then what keeps it, so that its processes are waited for by their parents.
+    const inside = await hostProcesses(lab, host.name);
+    const pids = inside.length > 0 ? inside : keeperGroup(lab, host.name);
     for (const pid of pids) kill(pid);
     return pids.length === 0 && !isDiskInUse(disk) && removeControlGroups(lab, host.name);
   });

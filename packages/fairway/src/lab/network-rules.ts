@@ -90,7 +90,9 @@ function cutRules(record: LabRecord, { host, from }: Cut): BridgeRules {
 
 function lossRules(to: string, lossBasisPoints: number): BridgeRules {
   if (lossBasisPoints === 0) return { forward: [], input: [], output: [] };
-  const rule = `oifname "${to}" numgen random mod 10000 < ${lossBasisPoints} drop`;
+  // nftables refuses a comparison that always holds.
+  const chance = lossBasisPoints >= 10_000 ? '' : `numgen random mod 10000 < ${lossBasisPoints} `;
+  const rule = `oifname "${to}" ${chance}drop`;
   return { forward: [rule], input: [], output: [rule] };
 }
 

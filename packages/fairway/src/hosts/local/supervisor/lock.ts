@@ -11,7 +11,13 @@ export function takeLock(file: string): { release(): void } | undefined {
     // Nothing is ever written, so a full disk is no obstacle: else the supervisor that is to stop things could not start.
     database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
-    return { release: () => void database.close() };
+    return {
+      release: () => {
+        // A closed connection keeps its lock until it is collected.
+        database.exec('ROLLBACK');
+        database.close();
+      },
+    };
   } catch (error) {
     database.close();
     if ((error as { code?: string }).code === 'SQLITE_BUSY') return undefined;
