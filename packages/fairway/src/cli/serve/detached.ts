@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ServePlace } from './foreground.ts';
 import { runningServer } from './running.ts';
+import { makeStateDirectory } from './state-directory.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
@@ -25,7 +26,7 @@ export class NotStarted extends Error {
 /** Starts the server in a session of its own and resolves to its pid once it answers. Throws {@link NotStarted}. */
 export async function startDetached({ configFile, stateDirectory, log }: ServePlace): Promise<number> {
   const file = log ?? `${stateDirectory}/serve.log`;
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  makeStateDirectory(stateDirectory);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const output = openSync(file, 'a', 0o600);
   const before = statSync(file).size;

@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { announce } from './announce.ts';
+import { makeStateDirectory } from './state-directory.ts';
 
 export interface ServePlace {
   readonly configFile: string;
@@ -18,7 +19,7 @@ const KEPT_WHILE_FULL = 1_000_000;
 /** Serves until Ctrl-C or SIGTERM, then closes in order. A second Ctrl-C ends it at once. */
 export async function serveInForeground(context: Context, place: ServePlace): Promise<ExitCode> {
   const signal = context.surroundings.interruption();
-  await mkdir(place.stateDirectory, { recursive: true, mode: 0o700 });
+  makeStateDirectory(place.stateDirectory);
   if (place.log) await mkdir(dirname(place.log), { recursive: true, mode: 0o700 });
   const log = openLog(place.log, context.surroundings.env.FAIRWAY_DEBUG === '1' ? 'debug' : 'info');
   const { startControl } = await import('../../control.ts');
