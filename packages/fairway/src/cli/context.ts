@@ -90,7 +90,7 @@ export class Context {
     if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
       throw new UsageError(
         `"${url}" is no address of a server`,
-        'write it as --server http://127.0.0.1:7080, or set FAIRWAY_URL',
+        'write it as --server http://127.0.0.1:7480, or set FAIRWAY_URL',
       );
     }
     return { kind: 'given', url, token: this.surroundings.env.FAIRWAY_TOKEN };

@@ -121,7 +121,7 @@ describe('wrong usage ends with exit code 2, nothing on standard output, and a w
       ['--server', 'localhost:80', 'status'],
       [
         'Error: "localhost:80" is no address of a server',
-        'Next: write it as --server http://127.0.0.1:7080, or set FAIRWAY_URL',
+        'Next: write it as --server http://127.0.0.1:7480, or set FAIRWAY_URL',
       ],
     ],
     [

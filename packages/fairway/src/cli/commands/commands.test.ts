@@ -9,6 +9,8 @@ import { Refusal } from '../../runner/controller.ts';
 let server: TestServer;
 beforeAll(async () => {
   server = await TestServer.start();
+  const apps = ['shop', 'young'].map((app) => ({ app, processes: [], queued: [] }));
+  server.controller.view = { ...server.controller.view, apps };
 });
 afterAll(() => server.dispose());
 
@@ -155,10 +157,27 @@ describe('what there is', () => {
       { slot: { app: 'shop', instance: '1', slot: 'a' }, text: 'listening' },
       { slot: { app: 'shop', instance: '2', slot: 'b' }, text: 'bad \u001b[2J' },
     ];
-    expect((await fairway(['logs', 'shop'])).out).toBe('1 | listening\n2 | bad \\x1b[2J\n');
+    server.controller.start('talkative');
+    const { out, err } = await fairway(['logs', 'talkative']);
+    expect({ out, err }).toEqual({ out: '1 | listening\n2 | bad \\x1b[2J\n', err: '' });
+    server.controller.logLines = [];
+    expect((await fairway(['logs', 'talkative', '--instance', '9'])).err).toBe(
+      'Instance 9 of talkative has printed nothing.\n',
+    );
   });
 
-  test.each(['releases none', 'rollouts none', 'audit', 'token list', 'plan', 'plan rollback shop'])(
+  test.each(['logs shpo', 'logs shpo --follow', 'releases shpo --json', 'rollouts shpo'])(
+    '%s, of an app that is not there, says so instead of nothing',
+    async (words) => {
+      expect(await fairway(words.split(' '))).toEqual({
+        exitCode: 2,
+        out: '',
+        err: 'Error: there is no app "shpo"\nNext: the apps are: shop, young\n',
+      });
+    },
+  );
+
+  test.each(['releases young', 'rollouts', 'audit', 'token list', 'plan', 'plan rollback shop'])(
     '%s prints something and exits with 0',
     async (line) => {
       const { exitCode, out, err } = await fairway(line.split(' '));

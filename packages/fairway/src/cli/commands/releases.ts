@@ -1,5 +1,6 @@
 import { examples, type Verb } from '../command.ts';
 import { EXIT } from '../exit.ts';
+import { requireApp } from '../known-app.ts';
 import { renderReleases } from '../output/lists.ts';
 
 export const verb: Verb = {
@@ -12,7 +13,9 @@ export const verb: Verb = {
       .option('--json', 'print them as JSON')
       .action(
         act(async (context, app: string, options: { json?: boolean }) => {
-          const releases = await (await context.client()).releases(app);
+          const client = await context.client();
+          const releases = await client.releases(app);
+          if (releases.length === 0) requireApp(app, await client.overview());
           if (options.json) context.printJson(releases);
           else if (releases.length === 0) {
             context.print(`${app} has no release yet; "fairway remote ${app}" says where to push.`);

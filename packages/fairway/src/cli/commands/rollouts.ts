@@ -1,5 +1,6 @@
 import { examples, type Verb } from '../command.ts';
 import { EXIT } from '../exit.ts';
+import { requireApp } from '../known-app.ts';
 import { renderRollouts } from '../output/lists.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -11,7 +12,9 @@ export const verb: Verb = {
       .option('--json', 'print them as JSON')
       .action(
         act(async (context, app: string | undefined, options: { limit: number; json?: boolean }) => {
-          const rollouts = await (await context.client()).rollouts(app, options.limit);
+          const client = await context.client();
+          const rollouts = await client.rollouts(app, options.limit);
+          if (app !== undefined && rollouts.length === 0) requireApp(app, await client.overview());
           if (options.json) context.printJson(rollouts);
           else if (rollouts.length === 0) context.print('No rollout yet.');
           else context.print(...renderRollouts(rollouts, context.surroundings.now(), context.style));

@@ -3,6 +3,7 @@ import type { Client } from '../client.ts';
 import { examples, type Verb } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
+import { requireApp } from '../known-app.ts';
 import { renderStatus } from '../output/status.ts';
 
 interface StatusOptions {
@@ -47,13 +48,6 @@ async function status(context: Context, app: string | undefined, options: Status
 async function look(client: Client, app: string | undefined): Promise<Overview> {
   const overview = await client.overview();
   if (app === undefined) return overview;
-  const apps = overview.apps.filter((one) => one.app === app);
-  if (apps.length > 0) return { ...overview, apps };
-  const { closestOf } = await import('../closest.ts');
-  const names = overview.apps.map((one) => one.app);
-  throw new UsageError(
-    `there is no app "${app}"`,
-    closestOf(app, names) ??
-      (names.length > 0 ? `the apps are: ${names.join(', ')}` : 'add one to fairway.yml'),
-  );
+  requireApp(app, overview);
+  return { ...overview, apps: overview.apps.filter((one) => one.app === app) };
 }

@@ -81,5 +81,5 @@ function defineRemove(command: Command, act: Act): void {
         return EXIT.success;
       }),
     );
-  examples(command, ['fairway token remove 4f1c', 'by its id']);
+  examples(command, ['fairway token remove 4f1c08d2a6be', 'by its id']);
 }

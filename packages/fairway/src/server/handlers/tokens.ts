@@ -26,7 +26,7 @@ export function registerTokens(api: Api, parts: ServerParts): void {
     if (!token) {
       throw new RequestRefused(404, `There is no token with the id ${id}`, {
         code: 'unknown-token',
-        hint: 'GET /api/tokens lists them.',
+        hint: 'List them with: fairway token list',
       });
     }
     if (token.id === context.get('token').id) {
