@@ -77,6 +77,8 @@ export interface Registry {
   /** Unix time in ms, by the balancer's clock. */
   readonly at: number;
   readonly pools: Readonly<Record<string, Pool>>;
+  /** Of several balancers that are kept in step, those that do not answer: they may serve as they last were told. */
+  readonly unreachable?: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /** Totals since the server was registered; they never fall while it is. */

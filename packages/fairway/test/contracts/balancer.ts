@@ -665,6 +665,12 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
 
     describe('counters', () => {
       const counters = async () => (await balancer.counters()).find((one) => one.app === app)!;
+      /** Times and refusals may come from a log that is read as it is written, a moment later. */
+      const whenTimed = (answers: number) =>
+        waitUntil(`${answers} answers are timed`, async () => {
+          const [server] = (await counters()).servers;
+          return server?.latencyBuckets.at(-1) === answers && server;
+        });
 
       it('count requests, answers by class and times, per server', async () => {
         const [one] = await serve('1');
@@ -673,7 +679,7 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
           await status(`/${code}`);
         }
         await status('/204');
-        const [counted] = (await counters()).servers;
+        const counted = await whenTimed(5);
         expect(counted).toMatchObject({
           id: `${app}/1/a`,
           generation: 'r1+c1',
@@ -683,19 +689,17 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
           failures: 0,
           retried: 0,
         });
-        expect(counted!.latencyBuckets).toHaveLength(LATENCY_BOUNDS_MS.length + 1);
-        expect(counted!.latencyBuckets.at(-1)).toBe(5);
-        expect([...counted!.latencyBuckets]).toEqual([...counted!.latencyBuckets].sort((a, b) => a - b));
-        expect(counted!.latencySumMs).toBeGreaterThan(0);
+        expect(counted.latencyBuckets).toHaveLength(LATENCY_BOUNDS_MS.length + 1);
+        expect([...counted.latencyBuckets]).toEqual([...counted.latencyBuckets].sort((a, b) => a - b));
+        expect(counted.latencySumMs).toBeGreaterThan(0);
       });
 
       it('tell slow answers from fast ones', async () => {
         const [one] = await serve('1');
         one!.on('/slow', (_request, response) => setTimeout(() => response.end(), 120));
         await status('/slow');
-        const { latencyBuckets, latencySumMs } = (await counters()).servers[0]!;
+        const { latencyBuckets, latencySumMs } = await whenTimed(1);
         expect(latencyBuckets[LATENCY_BOUNDS_MS.indexOf(100)]).toBe(0);
-        expect(latencyBuckets.at(-1)).toBe(1);
         expect(latencySumMs).toBeGreaterThanOrEqual(115);
       });
 
@@ -717,6 +721,9 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
         );
         await status();
         await status('/', { body: 'too large' });
+        const refused = async () =>
+          Object.values((await counters()).unserved).reduce((sum, count) => sum + count, 0);
+        await waitUntil('both are counted', async () => (await refused()) >= 2);
         expect((await counters()).unserved).toEqual({ 413: 1, 503: 1 });
       });
     });

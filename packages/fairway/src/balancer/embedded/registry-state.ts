@@ -33,7 +33,7 @@ const statusCode = z.number().int().min(100).max(599);
 const name = z.string().regex(/^[^/\s]+$/, 'a name without slash or white space');
 const headerText = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'a header value');
 
-const healthSchema = z.object({
+export const healthSchema = z.object({
   path: z.string().startsWith('/'),
   intervalMs: z.number().int().positive(),
   timeoutMs: z.number().int().positive(),

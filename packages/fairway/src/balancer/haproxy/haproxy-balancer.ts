@@ -1,0 +1,303 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SlotAddress } from '../../rollout/slot.ts';
+import { slotId } from '../../rollout/slot.ts';
+import type { AppCounters, Balancer, NewServer, Pool, PoolDefinition, Registry } from '../balancer.ts';
+import * as changes from '../embedded/changes.ts';
+import { portError, Refused } from '../embedded/refusal.ts';
+import type { ServerRecord } from '../embedded/registry-state.ts';
+import { RegistryMoved } from './errors.ts';
+import { Group } from './group.ts';
+import type { HaproxyNode } from './node.ts';
+import { place } from './place.ts';
+import { checkedName } from './quote.ts';
+import { resolveAddress } from './resolve-address.ts';
+import { emptyState, type HaproxyState } from './state.ts';
+
+/** While somebody waits for a check or a drain. */
+const LOOK_SOON_MS = 25;
+const LOOK_MS = 250;
+/** Health is found out anew after a start; this gap keeps the revision from going backwards. */
+const REVISION_GAP = 1000;
+
+/**
+ * The port over one HAProxy or several that are kept in step. The registry is stored beside each; what HAProxy itself
+ * knows (health, requests under way) is asked of it. One change at a time, each applied to every HAProxy.
+ */
+export class HaproxyBalancer implements Balancer {
+  readonly #group: Group;
+  #state: HaproxyState = emptyState;
+  #loaded: Promise<void> | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #pending = 0;
+  #changesBegun = 0;
+  #looking: Promise<void> | undefined;
+  #loop: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+  readonly #watchers = new Set<() => void>();
+  /** How often an app's share was set to 0; a raise that was asked for before that must not come after it. */
+  readonly #zeroed = new Map<string, number>();
+
+  constructor(nodes: readonly HaproxyNode[]) {
+    this.#group = new Group(nodes, () => this.#state);
+  }
+
+  async declare(pool: PoolDefinition, fence: number): Promise<void> {
+    checkedName(pool.app);
+    await this.#change(pool.app, fence, changes.declare(pool));
+  }
+
+  async forget(app: string, fence: number): Promise<void> {
+    await this.#change(app, fence, changes.forget(app));
+  }
+
+  async register(server: NewServer, fence: number): Promise<void> {
+    await this.#change(server.slot.app, fence, changes.register(server));
+  }
+
+  async admit(slot: SlotAddress, fence: number): Promise<void> {
+    await this.#load();
+    await this.#look();
+    await this.#change(slot.app, fence, changes.admit(slot));
+  }
+
+  async drain(slot: SlotAddress, timeoutMs: number, fence: number): Promise<void> {
+    await this.#change(slot.app, fence, changes.drain(slot, Date.now() + timeoutMs));
+    this.#keepLooking();
+  }
+
+  async deregister(slot: SlotAddress, fence: number): Promise<void> {
+    await this.#change(slot.app, fence, changes.deregister(slot));
+  }
+
+  async setShare(app: string, share: { basisPoints: number; offset: number }, fence: number): Promise<void> {
+    await this.#load();
+    const zeroed = this.#zeroed.get(app) ?? 0;
+    const change = changes.setShare(app, share);
+    if (share.basisPoints > 0) {
+      return this.#change(app, fence, (state) =>
+        (this.#zeroed.get(app) ?? 0) === zeroed ? change(state) : state,
+      );
+    }
+    // The one effect that comes before its record, and before whatever else is under way.
+    this.#assertChange(app, fence, change);
+    this.#zeroed.set(app, zeroed + 1);
+    await this.#group.zeroShare(app, share.offset);
+    return this.#change(app, fence, change);
+  }
+
+  async observe(): Promise<Registry> {
+    await this.#load();
+    await this.#look();
+    this.#keepLooking();
+    return this.#registry();
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<Registry> {
+    let wake = () => {};
+    const watcher = () => wake();
+    this.#watchers.add(watcher);
+    signal.addEventListener('abort', watcher);
+    try {
+      let revision = -1;
+      while (!signal.aborted) {
+        const changed = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        if (this.#loaded === undefined || revision < 0) await this.observe().catch(() => undefined);
+        if (this.#state.registry.revision !== revision) {
+          ({ revision } = this.#state.registry);
+          yield this.#registry();
+          continue;
+        }
+        this.#keepLooking();
+        await changed;
+      }
+    } finally {
+      this.#watchers.delete(watcher);
+      signal.removeEventListener('abort', watcher);
+    }
+  }
+
+  async counters(): Promise<readonly AppCounters[]> {
+    await this.#load();
+    await this.#look();
+    return this.#group.counters(this.#state);
+  }
+
+  /** Ends what goes on here. HAProxy goes on. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#queue.catch(() => {});
+    await this.#loop;
+    this.#group.close();
+  }
+
+  /** Carried out everywhere, then true here. Another controller's change in between is taken in first. */
+  #change(app: string, fence: number, change: changes.Change): Promise<void> {
+    const fenced: changes.Change = (state) => change(changes.fence(app, fence)(state));
+    return this.#serially(async () => {
+      await this.#load();
+      for (;;) {
+        try {
+          return await this.#enact(fenced);
+        } catch (error) {
+          if (error instanceof Refused) throw portError(error.refusal);
+          if (!(error instanceof RegistryMoved)) throw error;
+          this.#loaded = undefined;
+          await this.#load();
+        }
+      }
+    });
+  }
+
+  async #enact(change: changes.Change): Promise<void> {
+    const { registry } = this.#state;
+    const next = change(registry);
+    if (next === registry) return;
+    const addresses = await addressesOf(
+      Object.values(next.pools).flatMap((pool) => Object.values(pool.servers)),
+      this.#state,
+    );
+    await this.#group.apply(place(this.#state, next, (host) => addresses.get(host)!));
+    // Health may have changed meanwhile: the change is made again, on what is true now.
+    const latest = change(this.#state.registry);
+    this.#set(place(this.#state, latest, (host) => addresses.get(host)!));
+  }
+
+  /** Throws what the change would be refused with. */
+  #assertChange(app: string, fence: number, change: changes.Change): void {
+    try {
+      change(changes.fence(app, fence)(this.#state.registry));
+    } catch (error) {
+      throw error instanceof Refused ? portError(error.refusal) : error;
+    }
+  }
+
+  #serially(task: () => Promise<void>): Promise<void> {
+    this.#pending += 1;
+    this.#changesBegun += 1;
+    const done = this.#queue.then(task).finally(() => {
+      this.#pending -= 1;
+    });
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  async #load(): Promise<void> {
+    this.#loaded ??= this.#group.load().then((state) => {
+      const { registry } = state;
+      this.#state = { ...state, registry: { ...registry, revision: registry.revision + REVISION_GAP } };
+    });
+    await this.#loaded.catch((error: unknown) => {
+      this.#loaded = undefined;
+      throw error;
+    });
+  }
+
+  /** Asks every HAProxy, and takes in what follows: health, drains that ended, one that is out of step. */
+  async #look(): Promise<void> {
+    this.#looking ??= this.#lookNow().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookNow(): Promise<void> {
+    const state = this.#state;
+    const calm = this.#pending === 0;
+    const changesBegun = this.#changesBegun;
+    await this.#group.look(state);
+    if (this.#state.placements !== state.placements) return;
+    let registry = this.#state.registry;
+    for (const { id, slot } of servers(this.#state)) {
+      const seen = this.#group.sighting(id);
+      if (seen) registry = changes.health(slot, seen.healthy, seen.lastFailure)(registry);
+    }
+    if (registry !== this.#state.registry) this.#set({ ...this.#state, registry });
+    if (!calm || this.#changesBegun !== changesBegun) return;
+    // Nothing raises a share again that was seen lower: it may have been taken to 0 on the balancer's own machine.
+    const lowered = this.#group.lowered(this.#state);
+    if (lowered !== this.#state) this.#set(lowered);
+    await this.#endDrains();
+    if (this.#group.outOfStep) void this.#serially(() => this.#group.apply(this.#state)).catch(() => {});
+  }
+
+  async #endDrains(): Promise<void> {
+    for (const { id, slot, state, drainDeadline } of servers(this.#state)) {
+      if (state !== 'draining') continue;
+      const underWay = this.#group.sighting(id)?.underWay;
+      if (underWay === undefined) continue;
+      if (underWay > 0) {
+        if (Date.now() >= (drainDeadline ?? 0)) await this.#group.cut(this.#state, id);
+        continue;
+      }
+      void this.#takeOut(slot);
+    }
+  }
+
+  async #takeOut(slot: SlotAddress): Promise<void> {
+    await this.#serially(async () => {
+      // It may have been admitted again meanwhile, or have got a request before it was drained everywhere.
+      await this.#group.look(this.#state);
+      if ((this.#group.sighting(slotId(slot))?.underWay ?? 1) > 0) return;
+      await this.#enact(changes.takeOut(slot));
+    }).catch(() => {});
+  }
+
+  #set(next: HaproxyState): void {
+    const { revision } = this.#state.registry;
+    this.#state = next;
+    if (next.registry.revision !== revision) for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  /** As long as someone watches or something is to happen by itself. */
+  #keepLooking(): void {
+    this.#loop ??= this.#lookOn().finally(() => {
+      this.#loop = undefined;
+    });
+  }
+
+  async #lookOn(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted && (this.#watchers.size > 0 || servers(this.#state).some(isDraining))) {
+      await this.#look().catch(() => {});
+      const soon = servers(this.#state).some((server) => isDraining(server) || !server.healthy);
+      await delay(soon ? LOOK_SOON_MS : LOOK_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  #registry(): Registry {
+    const { registry } = this.#state;
+    const pools: Record<string, Pool> = {};
+    for (const [app, { definition, share, servers: records }] of Object.entries(registry.pools)) {
+      const observed = Object.values(records).map(
+        ({ lastFailure, drainDeadline, health: _health, ...record }) => ({
+          ...record,
+          inFlight: this.#group.sighting(record.id)?.underWay ?? 0,
+          ...(lastFailure === undefined ? {} : { lastFailure }),
+          ...(drainDeadline === undefined ? {} : { drainDeadline }),
+        }),
+      );
+      pools[app] = { definition, share, servers: observed };
+    }
+    return { revision: registry.revision, at: Date.now(), pools, ...this.#group.unreachable() };
+  }
+}
+
+function servers(state: HaproxyState): ServerRecord[] {
+  return Object.values(state.registry.pools).flatMap((pool) => Object.values(pool.servers));
+}
+
+function isDraining({ state }: ServerRecord): boolean {
+  return state === 'draining';
+}
+
+/** Of the hosts that servers are on; looked up only where no server is known to be there already. */
+async function addressesOf(wanted: readonly ServerRecord[], { registry, placements }: HaproxyState) {
+  const addresses = new Map<string, string>();
+  for (const [app, pool] of Object.entries(registry.pools))
+    for (const { id, host } of Object.values(pool.servers))
+      addresses.set(host, placements[app]!.lines[id]!.address);
+  for (const { host } of wanted) if (!addresses.has(host)) addresses.set(host, await resolveAddress(host));
+  return addresses;
+}

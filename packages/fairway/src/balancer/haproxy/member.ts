@@ -1,0 +1,266 @@
+import type { ServerRecord } from '../embedded/registry-state.ts';
+import { commandsFor, differences, isAccepted } from './commands.ts';
+import { HaproxyRefused, HaproxyUnreachable, RegistryMoved, ReloadFailed } from './errors.ts';
+import { KeeperLine } from './keeper-line.ts';
+import type { HaproxyNode } from './node.ts';
+import { configurationOf, needsReload, renderFiles, type StateFiles } from './render.ts';
+import { shareOf, splitOf } from './render-maps.ts';
+import { Runtime } from './runtime.ts';
+import { parseServerStates } from './server-states.ts';
+import { parseStats, type ServerStats } from './server-stats.ts';
+import { type HaproxyState, readState } from './state.ts';
+import { carriers, checker, wantedServers } from './wanted.ts';
+
+const COMMAND_DEADLINE_MS = 2_000;
+const RELOAD_DEADLINE_MS = 10_000;
+const SHOW_SERVERS = 'show servers state';
+const SHOW_SPLITS = 'show map splits.map';
+const SHOW_STATS = 'show stat -1 4 -1 no-maint';
+const SHOW_PROCESSES = '@master show proc';
+
+/** What one HAProxy says about a server of the registry. */
+export interface Sighting {
+  readonly healthy: boolean;
+  readonly lastFailure: string | undefined;
+  /** With what its former workers still have. */
+  readonly underWay: number;
+  /** Of the present worker, over all backends that lead to the server. */
+  readonly stats: readonly ServerStats[];
+}
+
+/** The share that HAProxy really gives each app's canary. */
+export type Shares = ReadonlyMap<string, { readonly basisPoints: number; readonly offset: number }>;
+
+export interface Look {
+  readonly worker: number;
+  readonly sightings: ReadonlyMap<string, Sighting>;
+  readonly shares: Shares;
+  /** What HAProxy does that it is not to do; empty when it is in step. */
+  readonly differences: readonly string[];
+}
+
+/** One HAProxy: brought in step with a state, whatever it was before, and looked at. */
+export class Member {
+  readonly name: string;
+  readonly #keeper: KeeperLine;
+  readonly #node: HaproxyNode;
+  readonly #runtime: Runtime;
+  /** Of workers that were replaced by a reload and still have requests under way. */
+  readonly #former = new Map<number, Runtime>();
+  #installed: Partial<StateFiles> | undefined;
+
+  constructor(node: HaproxyNode) {
+    this.name = node.name;
+    this.#node = node;
+    this.#keeper = new KeeperLine(node);
+    this.#runtime = new Runtime(node);
+  }
+
+  /** The state that was installed last, by whomever; undefined on a fresh machine. */
+  async load(): Promise<HaproxyState | undefined> {
+    this.#installed = await this.#keeper.read();
+    const text = this.#installed['registry.json'];
+    return text === undefined ? undefined : readState(text);
+  }
+
+  /**
+   * Brings HAProxy in step: files first, so that one that is restarted at any moment comes up with what is wanted; then a
+   * reload where the configuration changed, and commands for whatever still differs.
+   */
+  async apply(state: HaproxyState): Promise<void> {
+    const files = renderFiles(state);
+    await this.#install(this.#installed ?? (await this.#readUnder(state)), files);
+    const { texts } = await this.#run(['get var proc.fairway']);
+    if (!texts[0]!.includes(`<${configurationOf(files)}>`)) await this.#reload(files);
+    await this.#settle(state);
+  }
+
+  async shares(): Promise<Shares> {
+    const { texts } = await this.#run([SHOW_SPLITS], 'any');
+    return parseSplits(texts[0]!);
+  }
+
+  /** Takes an app's users back, before anything is written. */
+  async zeroShare(app: string, offset: number): Promise<void> {
+    await this.#run(
+      [`set map splits.map ${app} ${splitOf({ basisPoints: 0, offset })}`],
+      ['entry not found'],
+    );
+  }
+
+  /** Closes what is under way on a server, in every worker. */
+  async cut(app: string, server: ServerRecord, number: number): Promise<void> {
+    const lines = carriers(app, server, number).map(({ backend, name }) => `${backend}/${name}`);
+    await this.#run(lines.map((line) => `shutdown sessions server ${line}`));
+    await Promise.all([...this.#former.values()].map((former) => cutOneByOne(former, new Set(lines))));
+  }
+
+  async look(state: HaproxyState): Promise<Look> {
+    const commands = [SHOW_SERVERS, SHOW_SPLITS, SHOW_STATS, SHOW_PROCESSES];
+    const { worker, texts } = await this.#run(commands, 'any');
+    const [servers, splits, stats, processes] = texts as [string, string, string, string];
+    const former = await this.#lookAtFormer(processes);
+    const actual = parseServerStates(servers);
+    const up = new Set(actual.filter((server) => server.up).map(id));
+    const present = new Map(parseStats(stats).map((line) => [id(line), line]));
+    const sightings = new Map<string, Sighting>();
+    for (const [app, pool] of Object.entries(state.registry.pools)) {
+      const placement = state.placements[app]!;
+      for (const server of Object.values(pool.servers)) {
+        const { number } = placement.lines[server.id]!;
+        const check = id(checker(app, server, number, placement));
+        const lines = carriers(app, server, number).map(id);
+        const seen = lines.flatMap((line) => present.get(line) ?? []);
+        const elsewhere = former.filter((line) => lines.includes(id(line)));
+        sightings.set(server.id, {
+          healthy: up.has(check),
+          lastFailure: present.get(check)?.checkFailure,
+          underWay: [...seen, ...elsewhere].reduce((sum, line) => sum + line.underWay, 0),
+          stats: seen,
+        });
+      }
+    }
+    const shares = parseSplits(splits);
+    return {
+      worker,
+      sightings,
+      shares,
+      differences: [...differences(wantedServers(state), actual), ...splitCommands(state, shares)],
+    };
+  }
+
+  close(): void {
+    this.#runtime.close();
+    for (const runtime of this.#former.values()) runtime.close();
+    this.#keeper.close();
+  }
+
+  /** The files of a machine that was away. Another controller with a newer lease may have written them. */
+  async #readUnder(state: HaproxyState): Promise<Partial<StateFiles>> {
+    const files = await this.#keeper.read();
+    const text = files['registry.json'];
+    const fences = text === undefined ? {} : readState(text).registry.fences;
+    const newer = Object.entries(fences).some(([app, fence]) => fence > (state.registry.fences[app] ?? 0));
+    if (newer) throw new RegistryMoved(this.name);
+    return files;
+  }
+
+  async #install(before: Partial<StateFiles>, files: StateFiles): Promise<void> {
+    const reloads = needsReload(before, files);
+    const changed = Object.entries(files).filter(
+      ([name, text]) => reloads || before[name as keyof StateFiles] !== text,
+    );
+    this.#installed = undefined;
+    if (changed.length > 0) await this.#keeper.install(Object.fromEntries(changed), before['registry.json']);
+    this.#installed = files;
+  }
+
+  async #reload(files: StateFiles): Promise<void> {
+    const { worker: before } = await this.#run([SHOW_PROCESSES], 'any');
+    await reloadMaster(this.#node);
+    const until = Date.now() + RELOAD_DEADLINE_MS;
+    for (;;) {
+      const { worker, texts } = await this.#run(['get var proc.fairway', '@master show proc'], 'any');
+      if (texts[0]!.includes(`<${configurationOf(files)}>`) && worker !== before) return;
+      const failed = /\[failed: ([1-9]\d*)\]/.exec(texts[1]!);
+      if (failed)
+        throw new ReloadFailed(this.name, `could not start with the new configuration (${failed[1]} times)`);
+      if (Date.now() > until)
+        throw new ReloadFailed(this.name, `did not do so in ${RELOAD_DEADLINE_MS / 1000} s`);
+    }
+  }
+
+  async #settle(state: HaproxyState): Promise<void> {
+    const wanted = wantedServers(state);
+    const { texts } = await this.#run([SHOW_SERVERS, SHOW_SPLITS], 'any');
+    const actual = parseServerStates(texts[0]!);
+    const commands = [...splitCommands(state, parseSplits(texts[1]!)), ...commandsFor(wanted, actual)];
+    if (commands.length > 0) await this.#run(commands);
+  }
+
+  /** Runs commands, and insists on the answers that mean success. */
+  async #run(commands: readonly string[], accepted: readonly string[] | 'any' = []) {
+    const answers = await this.#runtime.run(commands, COMMAND_DEADLINE_MS);
+    if (accepted === 'any' || commands[0]?.startsWith('get ')) return answers;
+    const single = commands.flatMap((command) => command.split('; '));
+    for (const [index, text] of answers.texts.entries()) {
+      if (isAccepted(text) || accepted.some((words) => text.includes(words))) continue;
+      throw new HaproxyRefused(this.name, single[index]!, text);
+    }
+    return answers;
+  }
+
+  async #lookAtFormer(processes: string): Promise<ServerStats[]> {
+    const pids = formerWorkers(processes);
+    for (const [pid, runtime] of this.#former) {
+      if (pids.includes(pid)) continue;
+      runtime.close();
+      this.#former.delete(pid);
+    }
+    const looks = pids.map(async (pid) => {
+      const runtime = this.#former.get(pid) ?? new Runtime(this.#node, `@!${pid}`);
+      this.#former.set(pid, runtime);
+      // It may end at any moment, and then nothing is under way in it.
+      const answers = await runtime.run(['show stat -1 4 -1'], 200).catch(() => undefined);
+      return answers ? parseStats(answers.texts[0]!) : [];
+    });
+    return (await Promise.all(looks)).flat();
+  }
+}
+
+function formerWorkers(processes: string): number[] {
+  const section = /# old workers\n([\s\S]*?)\n#/.exec(`${processes}\n#`)?.[1] ?? '';
+  return [...section.matchAll(/^(\d+)\s+worker/gm)].map((match) => Number(match[1]));
+}
+
+/** A worker on its way out knows no commands about its servers any more, only about each connection. */
+async function cutOneByOne(former: Runtime, lines: ReadonlySet<string>): Promise<void> {
+  const answers = await former.run(['show sess'], 500).catch(() => undefined);
+  const sessions = (answers?.texts[0] ?? '').split('\n').flatMap((line) => {
+    const match = /^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+) /.exec(line);
+    return match && lines.has(`${match[2]}/${match[3]}`) ? [match[1]!] : [];
+  });
+  if (sessions.length > 0)
+    await former
+      .run(
+        sessions.map((session) => `shutdown session ${session}`),
+        500,
+      )
+      .catch(() => undefined);
+}
+
+/** Tells the master to start a new worker. It answers by closing the connection. */
+async function reloadMaster(node: HaproxyNode): Promise<void> {
+  const stream = await node.openMaster().catch((error: Error) => {
+    throw new HaproxyUnreachable(node.name, error.message, error);
+  });
+  await new Promise<void>((resolve) => {
+    stream.on('error', () => resolve());
+    stream.on('close', () => resolve());
+    stream.resume();
+    stream.write('reload\n');
+    setTimeout(resolve, COMMAND_DEADLINE_MS).unref();
+  });
+  stream.destroy();
+}
+
+function parseSplits(shown: string): Shares {
+  return new Map(
+    shown.split('\n').flatMap((line) => {
+      const [, app, split] = line.split(' ');
+      return app === undefined ? [] : [[app, shareOf(Number(split))] as const];
+    }),
+  );
+}
+
+function splitCommands({ registry }: HaproxyState, known: Shares): string[] {
+  return Object.entries(registry.pools).flatMap(([app, { share }]) => {
+    const now = known.get(app);
+    const same = now && splitOf(now) === splitOf(share);
+    return same ? [] : [`set map splits.map ${app} ${splitOf(share)}`];
+  });
+}
+
+function id({ backend, name }: { backend: string; name: string }): string {
+  return `${backend}/${name}`;
+}
