@@ -30,7 +30,7 @@ export interface PoolDefinition {
   readonly timeouts: {
     /** To open a connection to an instance. */
     readonly connectMs: number;
-    /** Between two bytes of an answer. */
+    /** Between two bytes of an answer, and between two of a request’s body. */
     readonly idleMs: number;
     /** From the request to the answer's first byte. */
     readonly firstByteMs: number;

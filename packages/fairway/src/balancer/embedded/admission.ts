@@ -34,6 +34,7 @@ export function overLimit(
 }
 
 export const bodyTooLarge: Rejection = { status: 413, text: 'request body too large' };
+export const bodyStalled: Rejection = { status: 408, text: 'the rest of the request did not come' };
 
 /** As on the wire: `name: value\r\n`. */
 function headerBytes({ rawHeaders, url }: IncomingMessage): number {

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
-import { bodyTooLarge, type Rejection } from './admission.ts';
+import { type Dispatcher, errors } from 'undici';
+import { bodyStalled, bodyTooLarge, type Rejection } from './admission.ts';
 import { answerHead } from './answer-headers.ts';
 import type { Connection } from './connections.ts';
 import { classifyFailure, type Failure } from './failure.ts';
 import type { LivePool } from './live-pool.ts';
 import type { LiveServer, UnderWay } from './live-server.ts';
 import { answerPlainly } from './plain-answer.ts';
-import { type BodyKind, bodyKind, collectBody, StreamedBody } from './request-body.ts';
+import { type BodyKind, BodyStalled, bodyKind, collectBody, StreamedBody } from './request-body.ts';
 import { bucketCookie } from './share.ts';
+import { StallWatch } from './stall-watch.ts';
 
 /** What a request needs from the process around it. */
 export interface Surroundings {
@@ -49,7 +50,11 @@ const REJECTIONS: Record<Failure, Rejection> = {
   broken: BROKEN,
   malformed: MALFORMED,
   'body-too-large': bodyTooLarge,
+  'body-stalled': bodyStalled,
 };
+
+/** They say nothing about the server. */
+const NOBODYS_FAULT = new Set<Failure>(['malformed', 'body-too-large', 'body-stalled', 'exhausted']);
 
 /**
  * One request on its way through: to a server, to another one if the first cannot be reached, and the answer back.
@@ -63,6 +68,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   readonly #bodyKind: BodyKind;
   #collected: Buffer | null = null;
   #streamed: StreamedBody | undefined;
+  #watch: StallWatch | undefined;
   #server: LiveServer | undefined;
   #connection: Connection | undefined;
   #tried: LiveServer[] = [];
@@ -102,10 +108,18 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
       this.#attempt(false);
       return;
     }
-    collectBody(this.#request, (body) => {
-      this.#collected = body;
-      if (!this.#done) this.#attempt(false);
-    });
+    collectBody(
+      this.#request,
+      this.#passage.pool.definition.timeouts.idleMs,
+      (body) => {
+        this.#collected = body;
+        if (!this.#done) this.#attempt(false);
+      },
+      () => {
+        this.#done = true;
+        this.#refuse(bodyStalled);
+      },
+    );
   }
 
   get openEnded(): boolean {
@@ -136,13 +150,26 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     server.begin(this);
     const method = this.#request.method as Dispatcher.HttpMethod;
     // `reset: false`: keep the connection also after HEAD and bodies of unusual methods.
-    this.#connection.client.dispatch({ path, method, headers, body: this.#body(), reset: false }, this);
+    const options = { path, method, headers, reset: false };
+    const { client } = this.#connection;
+    if (this.#bodyKind !== 'streamed') client.dispatch({ ...options, body: this.#collected }, this);
+    else {
+      // Undici's times are for the answer alone, and would run out under a body that is still on its way.
+      client.dispatch({ ...options, body: this.#stream(), headersTimeout: 0, bodyTimeout: 0 }, this);
+    }
   }
 
-  #body(): Buffer | StreamedBody | null {
-    if (this.#bodyKind !== 'streamed') return this.#collected;
+  #stream(): StreamedBody {
+    const { timeouts, route } = this.#passage.pool.definition;
     this.#streamed?.destroy();
-    this.#streamed = new StreamedBody(this.#request, this.#passage.pool.definition.route.maxBodyBytes);
+    this.#watch?.stop();
+    const watch = new StallWatch(timeouts, (waitingFor) =>
+      this.onError(waitingFor === 'visitor' ? new BodyStalled() : new errors.HeadersTimeoutError()),
+    );
+    this.#watch = watch;
+    this.#streamed = new StreamedBody(this.#request, route.maxBodyBytes, (waitingFor) =>
+      watch.moved(waitingFor),
+    );
     return this.#streamed;
   }
 
@@ -166,6 +193,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     if (this.#surroundings.retiring) headers.push('connection', 'close');
     if (contentLength !== undefined) this.#remaining = contentLength;
     this.#resume = resume;
+    this.#watch?.moved('either');
     // Throws at what may not be sent on, such as a control character: then there is still time for a 502.
     this.#response.writeHead(status, statusText, headers);
     this.#status = status;
@@ -177,6 +205,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     if (this.#done) return false;
+    this.#watch?.moved('either');
     const response = this.#response;
     if (this.#remaining === chunk.length) {
       this.#ended = true;
@@ -197,6 +226,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   onComplete(rawTrailers: (Buffer | string)[] | null): void {
     if (this.#done) return;
     this.#done = true;
+    this.#watch?.stop();
     this.#server!.tally.answered(this.#status, this.#latencyMs);
     this.#server!.connections.give(this.#connection!, this.#keepAlive);
     this.#server!.end(this);
@@ -228,17 +258,15 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     }
     const failure = classifyFailure(error, { sent: this.#abort !== undefined, reused: this.#reused });
     this.#blame(failure, server, error);
+    const again = failure === 'unreachable' || (failure === 'stale-connection' && this.#isRepeatable);
+    this.#done = !again;
     this.#letGo();
-    if (failure === 'unreachable' || (failure === 'stale-connection' && this.#isRepeatable)) {
-      this.#attempt(failure === 'stale-connection');
-      return;
-    }
-    this.#done = true;
-    this.#refuse(REJECTIONS[failure]);
+    if (again) this.#attempt(failure === 'stale-connection');
+    else this.#refuse(REJECTIONS[failure]);
   }
 
   #blame(failure: Failure, server: LiveServer, error: Error): void {
-    if (failure === 'malformed' || failure === 'body-too-large' || failure === 'exhausted') return;
+    if (NOBODYS_FAULT.has(failure)) return;
     server.tally.failures += 1;
     this.#failed ??= [];
     this.#failed.push(server);
@@ -282,6 +310,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
   /** Ends what goes on with the server, if anything does. */
   #letGo(): void {
     this.#abort?.();
+    this.#watch?.stop();
     this.#streamed?.destroy();
     if (this.#connection) this.#server!.connections.discard(this.#connection);
     this.#server?.end(this);

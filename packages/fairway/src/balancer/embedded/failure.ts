@@ -11,7 +11,9 @@ export type Failure =
   | 'broken'
   /** The request itself cannot be passed on. */
   | 'malformed'
-  | 'body-too-large';
+  | 'body-too-large'
+  /** The visitor stopped in the middle of the body. */
+  | 'body-stalled';
 
 const EXHAUSTION = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 const MALFORMED = new Set([
@@ -31,6 +33,7 @@ export interface Attempt {
 export function classifyFailure(error: Error, { sent, reused }: Attempt): Failure {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (error.name === 'BodyTooLarge') return 'body-too-large';
+  if (error.name === 'BodyStalled') return 'body-stalled';
   if (MALFORMED.has(code)) return 'malformed';
   if (EXHAUSTION.has(code)) return 'exhausted';
   if (!sent) return 'unreachable';

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -394,6 +395,109 @@ describe('time runs out', () => {
   });
 });
 
+describe('an upload', () => {
+  it('may take longer than the instance may take to begin its answer, which is counted from the upload’s end', async () => {
+    await serve({ timeouts: { firstByteMs: 300, idleMs: 2000 } });
+    const visitor = await rawVisitor();
+    visitor.send(`POST / HTTP/1.1\r\nHost: ${app}.test\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    for (let piece = 0; piece < 25; piece++) {
+      visitor.send('1\r\nx\r\n');
+      await delay(100);
+    }
+    visitor.send('0\r\n\r\n');
+    await waitUntil('it is answered', () => visitor.statuses.length === 1);
+    expect(visitor.statuses).toEqual([200]);
+    expect(visitor.received).toContain('"body":"xxxxxxxxxxxxxxxxxxxxxxxxx"');
+  });
+
+  it.each([
+    ['short', 'Content-Length: 10\r\n\r\nhalf'],
+    ['long', 'Content-Length: 100000\r\n\r\nhalf'],
+    ['of unannounced length', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+  ])('that stops in the middle is given up, and its visitor told (%s)', async (_length, rest) => {
+    await serve({ timeouts: { idleMs: 300 } });
+    const visitor = await rawVisitor();
+    visitor.send(`POST / HTTP/1.1\r\nHost: ${app}.test\r\n${rest}`);
+    await waitUntil('it is answered', () => visitor.statuses.length === 1);
+    await waitUntil('the connection is closed', () => visitor.ended);
+    expect(visitor.statuses).toEqual([408]);
+    expect(visitor.received).toMatch(/connection: close/i);
+    expect(await inFlight()).toBe(0);
+    expect(await counters()).toMatchObject({ servers: [{ failures: 0 }], unserved: { 408: 1 } });
+  });
+
+  it('of which the instance takes nothing is given up as an answer that does not come', async () => {
+    await serve({
+      timeouts: { idleMs: 100, firstByteMs: 500 },
+      route: { hosts: [`${app}.test`], maxBodyBytes: 1e8 },
+    });
+    instance.on('/unread', (asked) => asked.pause());
+    const startedAt = performance.now();
+    const body = Readable.from(slices(Buffer.alloc(20_000_000)));
+    const { statusCode } = await visit('/unread', { method: 'POST', body });
+    expect(statusCode).toBe(504);
+    expect(performance.now() - startedAt).toBeGreaterThan(450);
+    expect((await counters()).servers[0]).toMatchObject({ failures: 1 });
+  });
+
+  it('goes on while it moves, although the answer began long ago', async () => {
+    await serve({ timeouts: { idleMs: 400, firstByteMs: 400 } });
+    instance.on('/early', (asked, response) => {
+      response.write('begun');
+      asked.resume().on('end', () => response.end(' ended'));
+    });
+    const ask = httpRequest(`${here.url}/early`, { method: 'POST', headers: { host: `${app}.test` } });
+    ask.write('x');
+    const [answer] = (await once(ask, 'response')) as [IncomingMessage];
+    let text = '';
+    answer.on('data', (data) => {
+      text += data;
+    });
+    for (let piece = 0; piece < 25; piece++) {
+      ask.write('x');
+      await delay(100);
+    }
+    ask.end();
+    await once(answer, 'end');
+    expect(text).toBe('begun ended');
+  });
+});
+
+describe('a visitor that ends its side after its request', () => {
+  it.each(['1.1', '1.0'])('gets its answer, also one that is long in coming (HTTP/%s)', async (version) => {
+    await serve();
+    const release = instance.holdRequests();
+    const visitor = await rawVisitor();
+    visitor.send(`GET /hold HTTP/${version}\r\nHost: ${app}.test\r\n\r\n`);
+    visitor.socket.end();
+    await waitUntil('it is under way', () => instance.requests.length === 1);
+    await delay(1000);
+    release();
+    await waitUntil('it is answered and closed', () => visitor.ended);
+    expect(visitor.received).toMatch(/^HTTP\/1\.1 200 [\s\S]*held/);
+  });
+
+  it('gets all of a long answer', async () => {
+    await serve();
+    instance.on('/large', (_request, response) => response.end(Buffer.alloc(5_000_000, 'x')));
+    const visitor = await rawVisitor();
+    visitor.send(`GET /large HTTP/1.1\r\nHost: ${app}.test\r\n\r\n`);
+    visitor.socket.end();
+    await waitUntil('it is answered and closed', () => visitor.ended);
+    expect(visitor.received.length).toBeGreaterThan(5_000_000);
+  });
+
+  it('in the middle of it is told that the request is not whole', async () => {
+    await serve();
+    const visitor = await rawVisitor();
+    visitor.send(`POST / HTTP/1.1\r\nHost: ${app}.test\r\nContent-Length: 4\r\n\r\nbo`);
+    visitor.socket.end();
+    await waitUntil('it is answered and closed', () => visitor.ended);
+    expect(visitor.statuses).toEqual([400]);
+    expect(instance.requests).toEqual([]);
+  });
+});
+
 describe('another server is tried', () => {
   it('when no connection could be opened, for any method, and both sides are counted', async () => {
     const second = await HttpInstance.start('2');
@@ -593,6 +697,29 @@ describe('protocol changes', () => {
     await waitUntil('the visitor notices', () => second.ended);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'are watched for visitors and instances that vanish without a word: TCP asks them now and then',
+    async () => {
+      await serve();
+      let fromUs: number | undefined;
+      instance.server.on('upgrade', (_asked, socket: Socket) => {
+        fromUs = socket.remotePort;
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
+      });
+      const visitor = await rawVisitor();
+      visitor.send(`GET / HTTP/1.1\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n`);
+      await waitUntil('it has switched', () => visitor.statuses.length === 1);
+      await waitUntil(
+        'both sides are watched',
+        async () => {
+          const toVisitor = await keepAliveTimerRuns(here.port, visitor.socket.localPort!);
+          return toVisitor && (await keepAliveTimerRuns(fromUs!, instance.port));
+        },
+        2000,
+      );
+    },
+  );
+
   it('may be declined by the instance, whose answer then comes through', async () => {
     await serve();
     instance.server.on('upgrade', (_asked, socket: Socket) => {
@@ -732,6 +859,14 @@ class ClosingInstance {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** Whether the kernel has a keep-alive timer for a connection of this machine: the second kind in proc(5)'s `tcp`. */
+async function keepAliveTimerRuns(localPort: number, remotePort: number): Promise<boolean> {
+  const address = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
+  const line = lines.find((words) => words[1] === address(localPort) && words[2] === address(remotePort));
+  return line?.[5]?.startsWith('02:') ?? false;
 }
 
 function* slices(bytes: Buffer): Generator<Buffer> {

@@ -17,7 +17,7 @@ export function answerPlainly(
   headers.push('cache-control', 'no-store');
   if (status === 503) headers.push('retry-after', RETRY_AFTER_S);
   const bodyHeldBack = request.headers.expect !== undefined && !request.complete;
-  if (status === 400 || bodyHeldBack) headers.push('connection', 'close');
+  if (status === 400 || status === 408 || bodyHeldBack) headers.push('connection', 'close');
   // An instance's own words that node refused to send would still be there, and be refused again.
   response.statusMessage = '';
   response.writeHead(status, headers);

@@ -17,14 +17,34 @@ export function bodyKind(request: IncomingMessage): BodyKind {
   return Number(length) <= COLLECTED_BYTES ? 'collected' : 'streamed';
 }
 
-export function collectBody(request: IncomingMessage, done: (body: Buffer) => void): void {
+/** `onStall` is called instead of `done` when nothing more has come for `idleMs`; 0 means never. */
+export function collectBody(
+  request: IncomingMessage,
+  idleMs: number,
+  done: (body: Buffer) => void,
+  onStall: () => void,
+): void {
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+  const timer = idleMs > 0 ? setTimeout(onStall, idleMs) : undefined;
+  const clear = () => clearTimeout(timer);
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    timer?.refresh();
+  });
+  request.on('close', clear);
+  request.on('end', () => {
+    clear();
+    done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+  });
 }
 
 export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge';
+}
+
+/** The visitor sends no more of it. */
+export class BodyStalled extends Error {
+  override readonly name = 'BodyStalled';
 }
 
 /**
@@ -33,23 +53,27 @@ export class BodyTooLarge extends Error {
  */
 export class StreamedBody extends Readable {
   readonly #request: IncomingMessage;
+  readonly #onMove: (waitingFor: 'visitor' | 'instance') => void;
   #started = false;
   #allowedBytes: number;
 
-  constructor(request: IncomingMessage, maxBytes: number) {
+  /** `onMove` is told whenever a part has come or gone, and who is waited for then. */
+  constructor(
+    request: IncomingMessage,
+    maxBytes: number,
+    onMove: (waitingFor: 'visitor' | 'instance') => void,
+  ) {
     super({ highWaterMark: COLLECTED_BYTES });
     this.#request = request;
+    this.#onMove = onMove;
     this.#allowedBytes = maxBytes;
     // Its reader learns of an error and may be gone by then; a stream without a listener would end the process.
     this.on('error', () => {});
   }
 
-  get started(): boolean {
-    return this.#started;
-  }
-
   override _read(): void {
     if (!this.#started) this.#start();
+    this.#onMove('visitor');
     this.#request.resume();
   }
 
@@ -65,12 +89,18 @@ export class StreamedBody extends Readable {
 
   #onData = (chunk: Buffer): void => {
     this.#allowedBytes -= chunk.length;
-    if (this.#allowedBytes < 0) this.destroy(new BodyTooLarge());
-    else if (!this.push(chunk)) this.#request.pause();
+    if (this.#allowedBytes < 0) {
+      this.destroy(new BodyTooLarge());
+      return;
+    }
+    const wantsMore = this.push(chunk);
+    if (!wantsMore) this.#request.pause();
+    this.#onMove(wantsMore ? 'visitor' : 'instance');
   };
 
   #onEnd = (): void => {
     this.push(null);
+    this.#onMove('instance');
   };
 
   #onClose = (): void => {

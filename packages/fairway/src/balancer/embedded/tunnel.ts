@@ -8,6 +8,9 @@ import { wantedProtocols } from './protocol-change.ts';
 import { rawHead, writeRawAnswer } from './raw-answer.ts';
 import { bucketCookie } from './share.ts';
 
+/** After so long without a byte, TCP asks the other side; node's further attempts come a second apart, ten of them. */
+const KEEP_ALIVE_AFTER_MS = 60_000;
+
 /**
  * A request to change the protocol (WebSocket) on its way to a server; afterwards raw bytes, both ways, until both
  * sides have ended or the server's time is over. An instance that declines answers as usual, over a connection that
@@ -111,7 +114,9 @@ export class Tunnel implements UnderWay {
     const visitor = this.#visitor;
     instance.on('error', () => instance.destroy());
     instance.on('close', () => (visitor.readableEnded ? visitor.end() : this.#closeGently()));
-    (visitor as Socket).setTimeout?.(0);
+    (visitor as Socket).setTimeout(0);
+    // Nobody has to say anything for hours: only asking shows that the other side has vanished.
+    for (const socket of [visitor as Socket, instance]) socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     visitor.write(
       rawHead(answer, [...this.#cookie(), 'Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? '']),
       'latin1',

@@ -15,9 +15,10 @@ const ANNOUNCED_IDLE_MS = 20_000;
 const IDLE_GRACE_MS = 55_000;
 /** The most that any pool may allow; a pool's own limit is checked per request. */
 const MAX_HEADER_BYTES = 65_536;
-/** Against senders that trickle: for the head, and for head and body together. */
+/** Against senders that trickle. A body may take as long as it moves: its pool's idle time is the bound. */
 const HEAD_TIMEOUT_MS = 30_000;
-const WHOLE_REQUEST_TIMEOUT_MS = 600_000;
+/** A visitor that has ended its side and to whom nothing could be sent for so long has most likely gone. */
+const HALF_CLOSED_PATIENCE_MS = 5000;
 
 export interface VisitorsOptions {
   /** Connections at a time; further ones are closed at once. */
@@ -39,16 +40,19 @@ export class Visitors {
     this.#server = createServer({
       keepAliveTimeout: idleMs ?? ANNOUNCED_IDLE_MS,
       headersTimeout: HEAD_TIMEOUT_MS,
-      requestTimeout: WHOLE_REQUEST_TIMEOUT_MS,
+      requestTimeout: 0,
       connectionsCheckingInterval: 5000,
       maxHeaderSize: MAX_HEADER_BYTES,
       insecureHTTPParser: false,
       noDelay: true,
     });
+    // Else node closes a connection whose visitor has ended its side, in the middle of an answer too.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     const forward = forwarder.forward.bind(forwarder);
     this.#server.on('request', forward);
     this.#server.on('checkContinue', forward);
     this.#server.on('upgrade', (request, socket: Socket, head) => {
+      socket.off('end', closeWhenSilent);
       if (wantedProtocols(request) === undefined) readWithoutWish(this.#server, request, socket, head);
       else forwarder.upgrade(request, socket, head);
     });
@@ -90,6 +94,7 @@ export class Visitors {
 
   #remember(socket: Socket): void {
     this.#sockets.add(socket);
+    socket.once('end', closeWhenSilent);
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#inGrace.delete(socket);
@@ -104,6 +109,21 @@ export class Visitors {
     this.#inGrace.set(socket, socket.bytesRead);
     socket.setTimeout(this.#graceMs);
   }
+}
+
+/**
+ * It may only have said all that it had to say, or it may be gone: the connection's end looks the same, and only sending
+ * tells. So an answer that is under way goes on, but an instance is not kept waiting for nobody.
+ */
+function closeWhenSilent(this: Socket): void {
+  // Node has ended it: nothing was under way.
+  if (this.writableEnded) return;
+  let sent = this.bytesWritten;
+  const timer = setInterval(() => {
+    if (this.bytesWritten === sent && this.writableLength === 0) this.destroy();
+    sent = this.bytesWritten;
+  }, HALF_CLOSED_PATIENCE_MS);
+  this.once('close', () => clearInterval(timer));
 }
 
 function answerClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {

@@ -106,7 +106,9 @@ const route = z.strictObject({
   first_byte_timeout: duration('10ms')
     .prefault('60s')
     .describe("From the request to the first byte of the app's answer; then 504."),
-  idle_timeout: duration('10ms').prefault('60s').describe('Between two bytes of an answer.'),
+  idle_timeout: duration('10ms')
+    .prefault('60s')
+    .describe('Between two bytes of an answer, and between two of a request’s body.'),
 });
 
 const hooks = z.strictObject({
