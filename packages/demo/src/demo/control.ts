@@ -75,7 +75,8 @@ export async function fairway(workspace: Workspace, command: readonly string[]) 
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,
     [FAIRWAY, ...command, ...options(workspace)],
-    { reject: false, env: { NO_COLOR: '1' } },
+    // In a group of its own: Ctrl-C on the demo must not end the command that cleans up after it.
+    { reject: false, env: { NO_COLOR: '1' }, detached: true },
   );
   return { stdout, stderr, exitCode };
 }

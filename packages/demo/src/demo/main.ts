@@ -6,6 +6,7 @@ import { socketPath } from 'fairway/dist/hosts/local/socket-path.js';
 import color from 'picocolors';
 import { fairway, takeDown } from './control.ts';
 import { brokenPromises, type Figures, summarize } from './figures.ts';
+import { interruption } from './interruption.ts';
 import { processesOf } from './left-behind.ts';
 import { ServingSampler, servingInstances } from './sampler.ts';
 import { type Lookout, show, title, tour } from './tour.ts';
@@ -16,17 +17,22 @@ const { values: options } = parseArgs({
 });
 
 const workspace = await createWorkspace();
-let figures: Omit<Figures, 'leftBehind'>;
+let figures: Omit<Figures, 'leftBehind'> | undefined;
 try {
   title('A production of one app on this machine: fairway serve');
-  figures = await tour({
+  const taken = tour({
     workspace,
     watch: async () => embeddedLookout(workspace),
     ...(process.stdout.isTTY && !options.exit && { beforeTheEnd: () => stayUp(workspace) }),
   });
+  figures = await Promise.race([taken, interruption()]);
 } finally {
   await takeDown(workspace).catch((error: Error) => console.error(error.message));
   await removeWorkspace(workspace);
+}
+if (!figures) {
+  console.error('Interrupted: everything it made is removed.');
+  process.exit(130);
 }
 const result: Figures = {
   ...figures,
@@ -56,5 +62,5 @@ async function stayUp(place: Workspace): Promise<void> {
   console.log(`Look around in another terminal, for example:\n`);
   console.log(`  cd ${place.folder}/production && npx --prefix ${process.cwd()} fairway status --watch\n`);
   console.log('Ctrl-C ends the demo and removes everything it made.');
-  await new Promise<void>((resolve) => process.once('SIGINT', resolve));
+  await interruption();
 }
