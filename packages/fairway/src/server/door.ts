@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { printable } from '../rollout/printable.ts';
 import type { Role, Store } from '../store/store.ts';
-import type { Access } from './api/routes.ts';
+import type { Access } from './api/routes/parts.ts';
 import type { RequestEnv } from './context.ts';
 import { RequestRefused } from './problems.ts';
 

@@ -1,7 +1,7 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Access } from './api/routes.ts';
+import type { Access } from './api/routes/parts.ts';
 import type { RequestEnv, ServerParts } from './context.ts';
 import { requireRole } from './door.ts';
 import { RequestRefused } from './problems.ts';

@@ -45,8 +45,9 @@ export function registerChanging(api: Api, parts: ServerParts): void {
     return context.json(RolloutList.parse({ rollouts }), 202);
   });
 
+  const words = { abort: routes.abort, pause: routes.pause, resume: routes.resume };
   for (const verb of ['abort', 'pause', 'resume'] as const) {
-    api.openapi(guarded(routes[verb], parts), async (context) => {
+    api.openapi(guarded(words[verb], parts), async (context) => {
       const request = asked(context, context.req.valid('json').reason);
       const rollout = await controller[verb](context.req.valid('param').id, request);
       audit(request, `rollout.${verb}`, rollout.id);
