@@ -131,6 +131,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/secrets.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'examine every machine and say what to do about what is wrong',
+    group: OPERATE,
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'token',
     summary: 'add, list and remove access tokens',
     group: OPERATE,
