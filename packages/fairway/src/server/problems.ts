@@ -35,6 +35,13 @@ export function problemOf(error: unknown): { status: ProblemStatus; expected: bo
     const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
     return expected(error.code.startsWith('state-') ? 503 : 409, pick(error.code, error.message, hint));
   }
+  if (error instanceof Error && 'code' in error && isFullDisk(error.code)) {
+    return expected(503, {
+      code: 'disk-full',
+      message: 'The disk of the state directory is full; what runs keeps running',
+      hint: 'Free some space there (df shows it), then try again.',
+    });
+  }
   return {
     status: 500,
     expected: false,
@@ -74,6 +81,11 @@ function pick(code: string, message: string, hint: string | undefined): Details 
 /** Fairway's expected errors have a code in lower case with dashes; node's and SQLite's are in upper case. */
 function isOurs(code: unknown): code is string {
   return typeof code === 'string' && /^[a-z]+(-[a-z]+)+$/.test(code);
+}
+
+/** As node and SQLite call it. */
+function isFullDisk(code: unknown): boolean {
+  return typeof code === 'string' && /^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(code);
 }
 
 function badRequest(status: number): [ProblemStatus, Details] {
