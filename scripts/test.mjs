@@ -18,6 +18,8 @@ installDebianPackages([
   'systemd-container',
 ]);
 installDebianPackages(['haproxy', 'python3']);
+// For provisioning; with the collection for AWS.
+installDebianPackages(['ansible', 'ansible-lint', 'python3-boto3', 'shellcheck']);
 installPackages();
 build();
 if (filters.length === 0) checks();

@@ -29,6 +29,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'provision',
+    summary: 'create the machines and set them up',
+    group: START,
+    load: () => import('./commands/provision.ts'),
+  },
+  {
     name: 'serve',
     summary: 'run the control server',
     group: START,

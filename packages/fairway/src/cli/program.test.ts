@@ -126,7 +126,7 @@ describe('wrong usage ends with exit code 2, nothing on standard output, and a w
     ],
     [
       ['plan', 'abort'],
-      ['Error: "abort" cannot be planned', 'Next: fairway plan deploy APP, rollback APP or apply'],
+      ['Error: "abort" cannot be planned', 'Next: fairway plan deploy APP, rollback APP, apply or provision'],
     ],
     [
       ['plan', 'deploy'],

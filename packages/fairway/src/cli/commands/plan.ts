@@ -13,9 +13,9 @@ export const verb: Verb = {
   define(command, act) {
     command
       .description(
-        'Show, step by step, what a deploy, a rollback or an apply would do. Changes nothing. Without arguments: what `fairway apply` would do.',
+        'Show, step by step, what a deploy, a rollback, an apply or a provision would do. Changes nothing. Without arguments: what `fairway apply` would do and, on real machines, how they differ from what they should be.',
       )
-      .argument('[verb]', 'deploy, rollback or apply', 'apply')
+      .argument('[verb]', 'deploy, rollback, apply or provision')
       .argument('[app]', 'name of the app, for deploy and rollback')
       .argument('[release]', 'for rollback: a release (default: the previous good one)')
       .option('-c, --commit <id>', 'for deploy: the commit')
@@ -24,7 +24,7 @@ export const verb: Verb = {
         act(
           (
             context,
-            what: string,
+            what: string | undefined,
             app: string | undefined,
             release: string | undefined,
             options: PlanOptions,
@@ -36,22 +36,37 @@ export const verb: Verb = {
       ['fairway plan', 'what a changed fairway.yml would lead to'],
       ['fairway plan deploy shop --commit 3f2a91c', 'the steps of a deploy'],
       ['fairway plan rollback shop', 'where a rollback would lead, and how'],
+      ['fairway plan provision', 'how the machines differ from what they should be'],
     );
   },
 };
 
 async function plan(
   context: Context,
-  what: string,
+  what: string | undefined,
   app: string | undefined,
   release: string | undefined,
   options: PlanOptions,
 ): Promise<ExitCode> {
-  const previews = await previewsOf(context, what, app, release, options);
+  if (what === 'provision') return planProvision(context, options);
+  const previews = await previewsOf(context, what ?? 'apply', app, release, options);
   if (options.json) context.printJson(previews);
   else if (previews.length === 0) context.print('Nothing to do: what runs is what fairway.yml says.');
   else context.print(...previews.flatMap((preview) => renderPreview(preview, context.style)));
-  return EXIT.success;
+  const isWhole = what === undefined && !options.json;
+  return isWhole && (await hasMachines(context)) ? planProvision(context, {}) : EXIT.success;
+}
+
+async function planProvision(context: Context, { json = false }: PlanOptions): Promise<ExitCode> {
+  const { provision } = await import('../provision/provision.ts');
+  return provision(context, { check: true, json });
+}
+
+/** Real machines, and this is where they are set up from. */
+async function hasMachines(context: Context): Promise<boolean> {
+  if (context.isRemote) return false;
+  const { readProduction } = await import('../../config/read.ts');
+  return (await readProduction(context.configFile())).provider !== 'local';
 }
 
 async function previewsOf(
@@ -63,7 +78,10 @@ async function previewsOf(
 ): Promise<readonly Preview[]> {
   if (what === 'apply') return (await context.client()).previewApply();
   if (what !== 'deploy' && what !== 'rollback') {
-    throw new UsageError(`"${what}" cannot be planned`, 'fairway plan deploy APP, rollback APP or apply');
+    throw new UsageError(
+      `"${what}" cannot be planned`,
+      'fairway plan deploy APP, rollback APP, apply or provision',
+    );
   }
   if (app === undefined) throw new UsageError(`plan ${what}: which app?`, `fairway plan ${what} APP`);
   const client = await context.client();

@@ -1,0 +1,12 @@
+import { join } from 'node:path';
+
+/** What provisioning keeps in a state directory. */
+export function provisionPaths(stateDirectory: string) {
+  return {
+    /** Lets the control server in as the user who deploys; the public key is beside it. */
+    deployKey: join(stateDirectory, 'ssh', 'id_ed25519'),
+    knownHosts: join(stateDirectory, 'ssh', 'known_hosts'),
+    /** Passwords that provisioning has made up for servers of the production. */
+    secrets: join(stateDirectory, 'provision', 'secrets.json'),
+  };
+}
