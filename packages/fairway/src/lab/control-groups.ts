@@ -1,19 +1,56 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
  * Each machine needs a control group of its own: systemd-nspawn would else start all of them in one, and their
- * systemds would take each other's services for their own.
+ * systemds would take each other's services for their own. Where systemd runs this machine it gives each a scope.
  */
-export function makeControlGroups(lab: string, host: string): readonly string[] {
-  const groups = controlGroups(lab, host);
-  for (const group of groups) mkdirSync(group, { recursive: true });
-  return groups;
+export function hasScopes(): boolean {
+  return existsSync('/run/systemd/system') && existsSync('/sys/fs/cgroup/cgroup.controllers');
+}
+
+/** Whether a machine's memory can be limited; with control groups v1 it cannot. */
+export function canLimitMemory(): boolean {
+  const mount = unifiedHierarchy();
+  return mount !== undefined && readFileSync(join(mount, 'cgroup.controllers'), 'utf8').includes('memory');
+}
+
+/** Where control groups v2 are mounted; undefined on a machine without them. */
+export function unifiedHierarchy(): string | undefined {
+  return hierarchies().find(({ isUnified }) => isUnified)?.mount;
+}
+
+/** All of them, v1 ones included: systemd-nspawn makes a machine's groups in several. */
+function hierarchies(): readonly { readonly mount: string; readonly isUnified: boolean }[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , type]) => type === 'cgroup2' || type === 'cgroup')
+    .map(([, mount, type]) => ({ mount: mount!, isUnified: type === 'cgroup2' }));
+}
+
+/** Makes the control group of a machine, where there are no scopes. */
+export function makeControlGroup(lab: string, host: string, memoryBytes: number | undefined): string {
+  const group = join(unifiedHierarchy()!, ...pathOf(lab, host));
+  mkdirSync(group, { recursive: true });
+  if (canLimitMemory()) delegate(lab);
+  if (memoryBytes !== undefined && existsSync(join(group, 'memory.max'))) {
+    writeFileSync(join(group, 'memory.max'), String(memoryBytes));
+  }
+  return group;
+}
+
+/** What a machine may limit in its own services has to be passed on by every group above it. */
+function delegate(lab: string): void {
+  for (const path of [[], ['fairway-lab'], ['fairway-lab', lab]]) {
+    writeFileSync(join(unifiedHierarchy()!, ...path, 'cgroup.subtree_control'), '+memory +cpu +pids');
+  }
 }
 
 /** Removes those of a host, or of the whole lab. False while a process is left in them. */
 export function removeControlGroups(lab: string, host?: string): boolean {
-  return controlGroups(lab, host).every((group) => {
+  return hierarchies().every(({ mount }) => {
+    const group = join(mount, ...pathOf(lab, host));
     if (!removeTree(group)) return false;
     for (let above = dirname(group); above.includes('/fairway-lab'); above = dirname(above)) {
       if (!existsSync(above) || subgroups(above).length > 0) break;
@@ -23,20 +60,8 @@ export function removeControlGroups(lab: string, host?: string): boolean {
   });
 }
 
-function controlGroups(lab: string, host?: string): readonly string[] {
-  return hierarchies().map((mount) => join(mount, 'fairway-lab', lab, ...(host === undefined ? [] : [host])));
-}
-
-/** Where systemd keeps its tree: the unified hierarchy, and on older set-ups one named systemd. */
-function hierarchies(): readonly string[] {
-  return readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(
-      ([, , type, options = '']) =>
-        type === 'cgroup2' || (type === 'cgroup' && options.split(',').includes('name=systemd')),
-    )
-    .map(([, mount]) => mount!);
+function pathOf(lab: string, host: string | undefined): readonly string[] {
+  return ['fairway-lab', lab, ...(host === undefined ? [] : [host])];
 }
 
 function removeTree(group: string): boolean {

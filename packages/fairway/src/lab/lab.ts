@@ -3,7 +3,7 @@ import { findProcess } from '../hosts/local/supervisor/process-table.ts';
 import { checkSshAccess, insideHost } from './access.ts';
 import { baseDigest, ensureBaseImage } from './base-image.ts';
 import { run } from './command.ts';
-import { removeControlGroups } from './control-groups.ts';
+import { canLimitMemory, removeControlGroups } from './control-groups.ts';
 import { ensureDisk } from './disk.ts';
 import { withHostsEntries } from './host-files.ts';
 import { ensureKeys } from './keys.ts';
@@ -60,7 +60,7 @@ export interface LabRequest extends LabPlanRequest {
 }
 
 export type LabProgress =
-  | { readonly kind: 'building-base-image' }
+  | { readonly kind: 'building-base-image' | 'memory-not-limited' }
   | { readonly kind: 'network-ready'; readonly subnet: string }
   | { readonly kind: 'host-starting' | 'host-ready' | 'host-removed'; readonly host: string };
 
@@ -92,6 +92,7 @@ export async function labUp(request: LabRequest): Promise<Lab> {
     });
     await ensureKeys(record);
     await ensureNetwork(record);
+    if (record.memoryBytes !== undefined && !canLimitMemory()) report({ kind: 'memory-not-limited' });
     report({ kind: 'network-ready', subnet: record.subnet });
     await Promise.all(record.hosts.map((host) => bringUp(record, host, report)));
     return describe(record);

@@ -3,9 +3,9 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findProcess, listGroup } from '../hosts/local/supervisor/process-table.ts';
-import { makeControlGroups, removeControlGroups } from './control-groups.ts';
+import { hasScopes, makeControlGroup, removeControlGroups, unifiedHierarchy } from './control-groups.ts';
 import { isDiskInUse } from './disk.ts';
-import { keeperCommand, machineName } from './keeper.ts';
+import { type Accounting, keeperCommand, machineName } from './keeper.ts';
 import { LabProblem } from './lab-problem.ts';
 import { connectHost, disconnectHost, hostProcesses, pullCable } from './network.ts';
 import { hostPaths, packageCache } from './paths.ts';
@@ -32,7 +32,7 @@ function startKeeper(record: LabRecord, host: HostRecord): void {
   const paths = hostPaths(record.name, host.name);
   mkdirSync(dirname(paths.keeper), { recursive: true, mode: 0o755 });
   mkdirSync(packageCache, { recursive: true, mode: 0o755 });
-  const command = keeperCommand(record, host, makeControlGroups(record.name, host.name));
+  const command = keeperCommand(record, host, accountingOf(record, host));
   const log = openSync(paths.console, 'w');
   const child = spawn(command.program, command.args, {
     cwd: '/',
@@ -43,6 +43,12 @@ function startKeeper(record: LabRecord, host: HostRecord): void {
   child.on('error', () => {});
   child.unref();
   closeSync(log);
+}
+
+function accountingOf(record: LabRecord, { name }: HostRecord): Accounting {
+  if (hasScopes()) return { kind: 'scope' };
+  const group = makeControlGroup(record.name, name, record.memoryBytes);
+  return { kind: 'group', group, home: unifiedHierarchy()! };
 }
 
 /** Powers a host off as a power cut does: no process gets to say goodbye. Its disk stays. */

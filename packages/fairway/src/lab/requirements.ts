@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { unifiedHierarchy } from './control-groups.ts';
 import { LabProblem } from './lab-problem.ts';
 
 /** A program that the lab runs, and the Debian package that has it. */
@@ -16,6 +17,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   fallocate: 'util-linux',
 };
+
+/** Checks what Debian's mirrors give; Debian itself has it, others need the package. */
+const KEYRING = { file: '/usr/share/keyrings/debian-archive-keyring.gpg', package: 'debian-archive-keyring' };
 
 const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin'];
 
@@ -35,15 +39,26 @@ export function whyNoLab(): LabProblem | undefined {
       'run it as root: sudo fairway lab …',
     );
   }
+  if (unifiedHierarchy() === undefined) {
+    return new LabProblem(
+      'lab-unavailable',
+      'a lab needs control groups v2, which are not mounted here',
+      'mount them: mount -t cgroup2 none /sys/fs/cgroup, on a machine of your own',
+    );
+  }
   const missing = Object.keys(PROGRAMS).filter(
     (name) => !PLACES.some((place) => existsSync(`${place}/${name}`)),
   );
+  const packages = missing.map((name) => PROGRAMS[name]!);
+  if (!existsSync(KEYRING.file)) {
+    missing.push(KEYRING.file);
+    packages.push(KEYRING.package);
+  }
   if (missing.length === 0) return undefined;
-  const packages = [...new Set(missing.map((name) => PROGRAMS[name]!))];
   return new LabProblem(
     'lab-unavailable',
-    `a lab needs ${missing.join(', ')}, which ${missing.length === 1 ? 'is' : 'are'} not installed`,
-    `on Debian: apt-get install ${packages.join(' ')}`,
+    `a lab needs ${missing.join(', ')}: not installed`,
+    `on Debian: apt-get install ${[...new Set(packages)].join(' ')}`,
   );
 }
 

@@ -83,8 +83,10 @@ const FOLDERS = [
   '/run/systemd/nspawn/propagate',
   '/sys/class/net',
   '/sys/fs/cgroup/fairway-lab',
-  '/sys/fs/cgroup/systemd/fairway-lab',
-  '/sys/fs/cgroup/unified/fairway-lab',
+  // With control groups v1 there are several hierarchies.
+  ...(existsSync('/sys/fs/cgroup') ? readdirSync('/sys/fs/cgroup') : []).map(
+    (name) => `/sys/fs/cgroup/${name}/fairway-lab`,
+  ),
 ];
 
 /** Its arguments, and the mounts that it sees. */

@@ -99,6 +99,8 @@ function progressLine(progress: LabProgress): string {
   switch (progress.kind) {
     case 'building-base-image':
       return 'Building the base image of Debian 12: once, about a minute…';
+    case 'memory-not-limited':
+      return 'Memory is not limited: this machine has control groups v1';
     case 'network-ready':
       return `Network ${progress.subnet}`;
     case 'host-starting':
