@@ -5,6 +5,7 @@ import type { RegistryState } from './registry-state.ts';
 
 /** Health changes are saved together, this much later: they are found again anyway. */
 const LAZY_SAVE_MS = 100;
+const SAVE_AGAIN_AFTER_MS = 2000;
 
 /** The balancer is being replaced by another process, which will take the change in a moment. */
 export class HandingOver extends Error {
@@ -49,18 +50,27 @@ export class Keeper {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Saved, then in effect, then acknowledged. */
+  /** Saved, then in effect, then acknowledged. When it fails, the disk holds what is in effect. */
   change(app: string, fence: number, change: Change): Promise<void> {
     const fenced: Change = (state) => change(fenceChange(app, fence)(state));
     return this.#serially(async () => {
       this.#assertLeading();
-      const next = fenced(this.#state);
-      if (next === this.#state) return;
-      await this.#file.save(next);
-      // Health may have changed meanwhile: the change is made again, on what is true now.
-      this.#set(fenced(this.#state));
-      if (this.#state !== next) this.#saveSoon();
-      await this.relay(this.#state);
+      let written = this.#state;
+      try {
+        // What is found or set to 0 meanwhile does not wait for the disk: the change is then made again, on what is true now.
+        for (let base: RegistryState | undefined; base !== this.#state; ) {
+          base = this.#state;
+          const next = fenced(base);
+          if (next === base && written === base) return;
+          written = next;
+          await this.#file.save(next);
+        }
+      } catch (error) {
+        if (written !== this.#state) await this.#file.save(this.#state).catch(() => this.#saveSoon());
+        throw error;
+      }
+      this.#set(written);
+      await this.relay(written);
     });
   }
 
@@ -68,7 +78,11 @@ export class Keeper {
   async changeAtOnce(app: string, fence: number, change: Change): Promise<void> {
     this.#assertLeading();
     this.#set(change(fenceChange(app, fence)(this.#state)));
-    await Promise.all([this.relay(this.#state), this.#file.save(this.#state)]);
+    const saved = this.#file.save(this.#state).catch((error) => {
+      this.#saveSoon();
+      throw error;
+    });
+    await Promise.all([this.relay(this.#state), saved]);
   }
 
   /** Takes in what the balancer found out by itself. */
@@ -97,6 +111,7 @@ export class Keeper {
   async freeze(): Promise<void> {
     this.#frozen = true;
     clearTimeout(this.#lazySave);
+    this.#lazySave = undefined;
     await this.#queue;
     await this.#file.save(this.#state);
   }
@@ -122,13 +137,16 @@ export class Keeper {
     if (next.revision !== revision) for (const watcher of this.#watchers) watcher(next);
   }
 
-  #saveSoon(): void {
+  /** After changes that wait for the disk: an older state must not be written over theirs. */
+  #saveSoon(delayMs = LAZY_SAVE_MS): void {
     this.#lazySave ??= setTimeout(() => {
       this.#lazySave = undefined;
-      if (this.#frozen) return;
-      this.#file.save(this.#state).catch((error: Error) => {
-        this.#log.error({ reason: error.message }, 'the registry could not be saved');
+      void this.#serially(async () => {
+        if (!this.#frozen) await this.#file.save(this.#state);
+      }).catch((error: Error) => {
+        this.#log.error({ reason: error.message }, 'the registry could not be saved; trying again');
+        this.#saveSoon(SAVE_AGAIN_AFTER_MS);
       });
-    }, LAZY_SAVE_MS);
+    }, delayMs);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -17,11 +17,14 @@ import { emptyRegistry, type RegistryState } from './registry-state.ts';
 class SlowFile extends RegistryFile {
   held: (() => void)[] | undefined;
   fails = false;
+  /** The state is in place, but whether it is there to stay is not known. */
+  failsAfterWriting = false;
 
   override async save(state: RegistryState): Promise<void> {
     if (this.held) await new Promise<void>((resolve) => this.held!.push(resolve));
     if (this.fails) throw new Error('ENOSPC: no space left on device');
-    return super.save(state);
+    await super.save(state);
+    if (this.failsAfterWriting) throw new Error('ENOSPC: no space left on device');
   }
 
   release(): void {
@@ -133,6 +136,79 @@ describe('any other change', () => {
       servers: { 'shop/1/a': { healthy: true } },
     });
     await instance.close();
+  });
+});
+
+describe('the disk and what is in effect are the same', () => {
+  const saved = async () =>
+    JSON.parse(await readFile(join(directory, 'registry.json'), 'utf8')) as RegistryState;
+
+  async function registerHealthy(): Promise<void> {
+    const server = { slot, host: '127.0.0.1', port: 9, side: 'baseline', generation: 'r+c' } as const;
+    await registry.make({ kind: 'register', fence, server });
+    await waitUntil(
+      'the first check has failed',
+      () => keeper.state.pools[app]!.servers['shop/1/a']?.lastFailure,
+    );
+    keeper.note(changes.health(slot, true, undefined));
+    await waitUntil('that is saved', async () => (await saved()).pools[app]!.servers['shop/1/a']!.healthy);
+  }
+
+  it('after a change that was overtaken, while it was written, by what makes it impossible', async () => {
+    await registerHealthy();
+    file.held = [];
+    const admitted = keeper.change(app, fence, changes.admit(slot));
+    await waitUntil('it waits for the disk', () => file.held!.length === 1);
+    keeper.note(changes.health(slot, false, 'connection refused'));
+    file.release();
+    await expect(admitted).rejects.toMatchObject({ refusal: { code: 'not-healthy' } });
+    expect(keeper.state.pools[app]!.servers['shop/1/a']!.state).toBe('out');
+    expect(await saved()).toEqual(keeper.state);
+  });
+
+  it('after a change that a fence of somebody else has overtaken', async () => {
+    file.held = [];
+    const raise = setShare(2500);
+    await waitUntil('it waits for the disk', () => file.held!.length === 1);
+    const zero = registry.make({ kind: 'set-share', fence: 9, app, share: { basisPoints: 0, offset: 0 } });
+    file.release();
+    await expect(raise).rejects.toMatchObject({ refusal: { code: 'stale-fence' } });
+    await zero;
+    expect(await saved()).toEqual(keeper.state);
+  });
+
+  it('when a change is acknowledged that met others on its way to the disk', async () => {
+    await registerHealthy();
+    file.held = [];
+    const other = keeper.change(app, fence, changes.setShare(app, { basisPoints: 2500, offset: 7 }));
+    await waitUntil('it waits for the disk', () => file.held!.length === 1);
+    keeper.note(changes.health(slot, false, 'connection refused'));
+    file.release();
+    await other;
+    expect(keeper.state.pools[app]).toMatchObject({ share: { basisPoints: 2500 } });
+    expect(await saved()).toEqual(keeper.state);
+  });
+
+  it('after a handover that was called off: what is found then is saved as before', async () => {
+    await registerHealthy();
+    keeper.note(changes.health(slot, false, 'connection refused'));
+    await keeper.freeze();
+    keeper.thaw();
+    keeper.note(changes.health(slot, true, undefined));
+    await waitUntil('it is saved', async () => (await saved()).revision === keeper.state.revision);
+    expect(await saved()).toEqual(keeper.state);
+  });
+
+  it('after the disk could not take a change, as soon as it can again', async () => {
+    await registerHealthy();
+    file.failsAfterWriting = true;
+    await expect(setShare(2500)).rejects.toThrow('no space left');
+    file.failsAfterWriting = false;
+    expect(share()).toBe(0);
+    await waitUntil(
+      'the disk holds what is in effect',
+      async () => (await saved()).pools[app]!.share.basisPoints === 0,
+    );
   });
 });
 
