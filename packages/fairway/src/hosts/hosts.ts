@@ -40,7 +40,9 @@ export type ProcessState =
   /** Told to end, not yet gone. */
   | 'stopping'
   /** Not running and not wanted. */
-  | 'stopped';
+  | 'stopped'
+  /** Its host cannot be reached now; everything else is what was seen there last. It may well run and serve. */
+  | 'unknown';
 
 /** What runs in a slot, as its host sees it. */
 export interface SlotProcess {
@@ -98,8 +100,13 @@ export interface Hosts {
   start(host: string, slot: SlotAddress, launch: Launch, fence: number): Promise<void>;
   /** SIGTERM, then SIGKILL at the launch's deadline, to the process group. Resolves when nothing of it runs. */
   stop(host: string, slot: SlotAddress, fence: number): Promise<void>;
-  /** Every slot of the app that is known to any host, running or not. */
+  /**
+   * Every slot of the app that is known to any host, running or not. A host that cannot be reached does not hide the
+   * others: its slots are told as they were seen last, with state `unknown`.
+   */
   observe(app: string): Promise<readonly SlotProcess[]>;
+  /** The hosts that did not answer when they were last asked, by name, with the reason. */
+  unreachable(): ReadonlyMap<string, string>;
   /** Yields whenever something may have changed for the app: a start, an exit. Ends when the signal aborts. */
   watch(app: string, signal: AbortSignal): AsyncIterable<void>;
   logs(app: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;

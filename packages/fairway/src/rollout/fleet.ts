@@ -47,6 +47,7 @@ export class Fleet {
   readonly #instances = new Map<string, FleetInstance>();
   readonly #progress = new Map<string, Progress>();
   readonly #sorted = new Map<Progress, Set<string>>(CATEGORIES.map((category) => [category, new Set()]));
+  readonly #outOfReach = new Set<string>();
   #operational = 0;
   #doubled = 0;
 
@@ -78,6 +79,11 @@ export class Fleet {
     return this.#sorted.get(category)!;
   }
 
+  /** Instances on hosts that cannot be reached. */
+  get outOfReach(): ReadonlySet<string> {
+    return this.#outOfReach;
+  }
+
   /** Wanted instances that take requests and answer them, with whichever generation. */
   get operational(): number {
     return this.#operational;
@@ -105,12 +111,14 @@ export class Fleet {
     this.#sorted.get(progress)!.add(instance.name);
     if (instance.wanted && operates(instance)) this.#operational += 1;
     if (isDoubled(instance)) this.#doubled += 1;
+    if (isOutOfReach(instance)) this.#outOfReach.add(instance.name);
   }
 
   #unfile(instance: FleetInstance): void {
     this.#sorted.get(this.#progress.get(instance.name)!)!.delete(instance.name);
     if (instance.wanted && operates(instance)) this.#operational -= 1;
     if (isDoubled(instance)) this.#doubled -= 1;
+    this.#outOfReach.delete(instance.name);
   }
 }
 
@@ -123,6 +131,11 @@ export function operates(instance: FleetInstance): boolean {
 export function freshSlot(instance: FleetInstance, goal: Goal): SlotName | undefined {
   const candidates = (['a', 'b'] as const).filter((name) => runs(instance.slots[name], goal.generation));
   return candidates.find((name) => instance.slots[name]?.pool === 'serving') ?? candidates[0];
+}
+
+/** Its host cannot be reached: what is taken out of service there could not be replaced. */
+export function isOutOfReach(instance: FleetInstance): boolean {
+  return instance.slots.a?.process === 'unknown' || instance.slots.b?.process === 'unknown';
 }
 
 function isDoubled(instance: FleetInstance): boolean {

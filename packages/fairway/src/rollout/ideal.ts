@@ -31,11 +31,11 @@ export function afterAction(
   }
 }
 
-/** What becomes of a slot by itself in such a world: what drains is idle, what runs is healthy, what stops has stopped. */
+/** What becomes of a slot by itself in such a world: what drains is idle, what runs is healthy, what stops has stopped, who cannot be reached comes back. */
 export function afterAWhile(slot: SlotObservation): SlotObservation {
   if (slot.pool === 'draining') return afterAWhile({ ...slot, pool: 'out', inFlight: 0 });
   if (slot.process === 'stopping') return { ...without(slot, 'generation'), process: 'stopped' };
-  if (slot.process !== 'running' && slot.process !== 'backoff') return slot;
+  if (slot.process !== 'running' && slot.process !== 'backoff' && slot.process !== 'unknown') return slot;
   return { ...slot, process: 'running', healthy: slot.pool !== 'absent' };
 }
 

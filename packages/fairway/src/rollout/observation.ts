@@ -1,10 +1,16 @@
 import type { GenerationId, SlotAddress } from './slot.ts';
 
+/**
+ * `unknown`: the host cannot be reached now, and the generation is what was seen there last. It may well run; whether it
+ * serves is the balancer's to say.
+ */
+export type ProcessSeen = 'absent' | 'running' | 'backoff' | 'stopping' | 'stopped' | 'unknown';
+
 /** What is seen of one slot: its process, as the host tells, and its server, as the balancer tells. */
 export interface SlotObservation {
   readonly slot: SlotAddress;
   readonly host: string;
-  readonly process: 'absent' | 'running' | 'backoff' | 'stopping' | 'stopped';
+  readonly process: ProcessSeen;
   /** What the process runs; undefined when there is none. */
   readonly generation?: GenerationId;
   /** Unix time, ms. */
@@ -32,7 +38,12 @@ export function isClean(slot: SlotObservation | undefined): boolean {
 
 /** Takes requests and answers them. */
 export function isOperational(slot: SlotObservation | undefined): boolean {
-  return slot !== undefined && slot.pool === 'serving' && slot.healthy && slot.process === 'running';
+  return (
+    slot !== undefined &&
+    slot.pool === 'serving' &&
+    slot.healthy &&
+    (slot.process === 'running' || slot.process === 'unknown')
+  );
 }
 
 /** Runs `generation`, or is about to run it again. */
@@ -41,6 +52,6 @@ export function runs(slot: SlotObservation | undefined, generation: GenerationId
     slot !== undefined &&
     generation !== undefined &&
     slot.generation === generation &&
-    (slot.process === 'running' || slot.process === 'backoff')
+    (slot.process === 'running' || slot.process === 'backoff' || slot.process === 'unknown')
   );
 }

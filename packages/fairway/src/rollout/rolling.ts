@@ -1,5 +1,5 @@
 import type { Action, SlotAction } from './actions.ts';
-import { type Fleet, type FleetInstance, freshSlot, operates } from './fleet.ts';
+import { type Fleet, type FleetInstance, freshSlot, isOutOfReach, operates } from './fleet.ts';
 import { isClean, isOperational, type SlotObservation } from './observation.ts';
 import type { Goal, RollingPolicy } from './plan.ts';
 import { otherSlot, type SlotAddress, type SlotName } from './slot.ts';
@@ -21,6 +21,7 @@ const slotNames = ['a', 'b'] as const;
 
 /** The one next action that brings an instance nearer to the goal; undefined: nothing to do now but wait. */
 export function nextStep(instance: FleetInstance, context: StepContext): SlotAction | undefined {
+  if (isOutOfReach(instance)) return undefined;
   if (!instance.wanted) return firstDefined(slotNames, (name) => retire(instance, name, context));
   const fresh = freshSlot(instance, context.goal);
   if (fresh !== undefined) return bringIn(instance, fresh, context);

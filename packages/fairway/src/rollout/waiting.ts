@@ -16,6 +16,8 @@ export function explainWaiting(state: RolloutState, fleet: Fleet): RolloutEvent[
 function waitingReason(state: RolloutState, fleet: Fleet): string | undefined {
   if (state.paused) return `paused; go on with: fairway resume ${state.plan.app}`;
   if (state.underWay.size > 0) return undefined;
+  const away = [...fleet.outOfReach].filter((name) => !['settled', 'gone'].includes(fleet.progress(name)!));
+  if (away.length > 0) return `the hosts of ${away.join(', ')} cannot be reached`;
   if (fleet.in('outdated').size === 0 || state.plan.policy.surge > 0 || serviceBudget(state, fleet) > 0)
     return undefined;
   // What this rollout itself is replacing explains itself; what was broken before does not.

@@ -16,22 +16,25 @@ export async function observeApp(hosts: Hosts, balancer: Balancer, app: string):
   const [processes, registry] = await Promise.all([hosts.observe(app), balancer.observe()]);
   const pool = registry.pools[app];
   return {
-    slots: mergeSlots(processes, pool?.servers ?? []),
+    slots: mergeSlots(processes, pool?.servers ?? [], new Set(hosts.unreachable().keys())),
     declared: pool !== undefined,
     processes,
     ...(pool && { pool }),
   };
 }
 
-/** One view of each slot that the hosts or the balancer know. */
+/** One view of each slot that the hosts or the balancer know. On hosts of its own an instance has its host's name. */
 export function mergeSlots(
   processes: readonly SlotProcess[],
   servers: readonly PoolServer[],
+  unreachable: ReadonlySet<string> = new Set(),
 ): SlotObservation[] {
   const merged = new Map<SlotId, SlotObservation>();
   for (const process of processes) merged.set(slotId(process.slot), fromProcess(process));
   for (const server of servers) {
-    const known = merged.get(server.id) ?? absentProcess(server);
+    const known =
+      merged.get(server.id) ??
+      (unreachable.has(server.slot.instance) ? unknownProcess(server) : absentProcess(server));
     merged.set(server.id, {
       ...known,
       pool: server.state,
@@ -56,6 +59,16 @@ function fromProcess(process: SlotProcess): SlotObservation {
     inFlight: 0,
     ...(process.startedAt !== undefined && { startedAt: process.startedAt }),
     ...(process.lastExit && { lastExit: process.lastExit.reason }),
+  };
+}
+
+/** What the balancer was told is all that is known of it. */
+function unknownProcess(server: PoolServer): SlotObservation {
+  return {
+    ...absentProcess(server),
+    host: server.slot.instance,
+    process: 'unknown',
+    generation: server.generation,
   };
 }
 

@@ -62,7 +62,7 @@ function registerProduction(registry: Registry, { controller, log }: MetricsPart
         servers.set({ app, state }, known.filter((server) => server.state === state).length);
       }
       healthy.set({ app }, known.filter((server) => server.state === 'serving' && server.healthy).length);
-      for (const state of ['running', 'backoff', 'stopping', 'stopped'] as const) {
+      for (const state of ['running', 'backoff', 'stopping', 'stopped', 'unknown'] as const) {
         processes.set({ app, state }, slots.filter((slot) => slot.state === state).length);
       }
       moving.set({ app }, rollout ? 1 : 0);

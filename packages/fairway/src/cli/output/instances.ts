@@ -58,6 +58,10 @@ function viewSlot(
     inFlight: server?.inFlight ?? 0,
     trouble,
   });
+  if (process?.state === 'unknown') {
+    const serves = server?.state === 'serving' && server.healthy;
+    return serves ? view('serving', 'good', OUT_OF_REACH) : view('unreachable', 'bad', OUT_OF_REACH);
+  }
   if (process?.state === 'backoff') return view('crashed', 'bad', crash(process));
   if (server?.state === 'serving') {
     return server.healthy ? view('serving', 'good') : view('unhealthy', 'bad', server.lastFailure);
@@ -75,6 +79,8 @@ function viewSlot(
       return server && view('out', 'bad', server.lastFailure);
   }
 }
+
+const OUT_OF_REACH = 'its host cannot be reached';
 
 function crash(process: SlotProcess): string | undefined {
   if (!process.lastExit || process.restarts === 0) return undefined;

@@ -14,7 +14,7 @@ export const SlotProcess = z
   .object({
     slot: SlotAddress,
     host: z.string(),
-    state: z.enum(['running', 'backoff', 'stopping', 'stopped']),
+    state: z.enum(['running', 'backoff', 'stopping', 'stopped', 'unknown']),
     generation: Generation,
     port: z.number().int(),
     pid: z.number().int().optional(),
