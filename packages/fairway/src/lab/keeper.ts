@@ -70,6 +70,7 @@ function inScope(record: LabRecord, host: HostRecord, words: readonly string[]):
   const { memoryBytes } = record;
   return [
     ...['systemd-run', '--scope', '--quiet', '--collect', '--slice=machine.slice', `--unit=${unit}`],
+    `--description=Machine ${host.name} of the lab ${record.name}`,
     ...['--property=Delegate=yes', '--property=TasksMax=infinity'],
     ...(memoryBytes === undefined ? [] : [`--property=MemoryMax=${memoryBytes}`]),
     ...['--', ...words],

@@ -20,7 +20,7 @@ import {
   turnForwardingOn,
 } from './network.ts';
 import { keepPackages } from './package-cache.ts';
-import { cacheDirectory, labPaths } from './paths.ts';
+import { cacheDirectory, labPaths, labsDirectory, runDirectory } from './paths.ts';
 import {
   type HostRecord,
   type LabFaults,
@@ -135,11 +135,12 @@ function nameHosts(record: LabRecord, init: number): void {
   if (wanted !== present) writeFileSync(file, wanted);
 }
 
-/** Removes a lab with everything of it. Harmless when there is none. */
-export async function labDown(name: string, onProgress?: (progress: LabProgress) => void): Promise<void> {
+/** Removes a lab with everything of it. False when there was none. */
+export async function labDown(name: string, onProgress?: (progress: LabProgress) => void): Promise<boolean> {
   checkLabName(name);
   requireLabMachine();
-  await withLabLock(name, async () => {
+  return withLabLock(name, async () => {
+    const isThere = labNames().includes(name);
     const hosts = readRecord(name)?.hosts ?? [];
     await Promise.all(
       hosts.map(async (host) => {
@@ -154,9 +155,12 @@ export async function labDown(name: string, onProgress?: (progress: LabProgress)
       removeControlGroups(name);
       rmSync(labPaths(name).run, { recursive: true, force: true });
       rmSync(labPaths(name).directory, { recursive: true, force: true });
-      if (labNames().length === 0) restoreForwarding();
+      if (labNames().length > 0) return;
+      restoreForwarding();
+      for (const folder of [labsDirectory, runDirectory]) rmSync(folder, { recursive: true, force: true });
     });
     await removeLabLock(name);
+    return isThere;
   });
 }
 
@@ -179,6 +183,7 @@ export async function labStatus(name: string): Promise<LabStatus> {
 
 /** The labs of this machine, those that are off included. */
 export function listLabs(): readonly Lab[] {
+  requireLabMachine();
   return labNames().flatMap((name) => {
     const record = readRecord(name);
     return record ? [describe(record)] : [];

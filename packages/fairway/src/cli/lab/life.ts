@@ -100,7 +100,7 @@ function progressLine(progress: LabProgress): string {
     case 'building-base-image':
       return 'Building the base image of Debian 12: once, about a minute…';
     case 'memory-not-limited':
-      return 'Memory is not limited: this machine has control groups v1';
+      return 'Memory is not limited: control groups v2 have no memory controller on this machine';
     case 'network-ready':
       return `Network ${progress.subnet}`;
     case 'host-starting':
@@ -161,8 +161,8 @@ export function defineDown(command: Command, act: Act): void {
         const { labDown, listLabs, removeLabCache } = await import('../../lab/lab.ts');
         if (!options.cache || options.name !== undefined || listLabs().length > 0) {
           const name = await chooseLab(context, options);
-          await labDown(name, (progress) => context.note(progressLine(progress)));
-          context.print(`The lab ${name} is gone.`);
+          const wasThere = await labDown(name, (progress) => context.note(progressLine(progress)));
+          context.print(wasThere ? `The lab ${name} is gone.` : `There was no lab ${name}.`);
         }
         if (options.cache) {
           await removeLabCache();
