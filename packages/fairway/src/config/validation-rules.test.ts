@@ -344,6 +344,10 @@ table('What names an app and its runtime', asIs, [
     '1:16: apps.web.runtime.type: found nothing, expected node, static or command',
   ],
   [
+    'apps: { web: { runtime: { type: node, version: [20] } } }',
+    '1:48: apps.web.runtime.version: found a list, expected a version of Node, such as 22 or ">=20.11"',
+  ],
+  [
     'apps: { web: { runtime: { type: node, version: twenty } } }',
     '1:48: apps.web.runtime.version: found "twenty", expected a version of Node, such as 22 or ">=20.11"',
   ],

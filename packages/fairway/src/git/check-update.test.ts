@@ -218,6 +218,7 @@ test('a tree with .. in it is refused even if git lets it through', async () => 
   await expect(checkUpdate(join(sample.folder, '.git'), 'production', update(commit))).rejects.toMatchObject({
     code: 'push-unsafe-path',
     message: `Commit ${commit.slice(0, 12)} holds the path "..", which cannot be checked out safely.`,
+    hint: 'Rename or remove it.',
   });
 });
 
@@ -241,12 +242,15 @@ test('what is no commit is refused with its kind', async () => {
   const repository = join(sample.folder, '.git');
   await expect(checkUpdate(repository, 'production', update(tag))).rejects.toMatchObject({
     message: `${tag.slice(0, 12)} is a tag; only a commit deploys.`,
+    hint: "Push its commit: git push fairway 'TAG^{commit}:refs/heads/production'",
   });
   await expect(checkUpdate(repository, 'production', update(tree))).rejects.toMatchObject({
     message: `${tree.slice(0, 12)} is a tree; only a commit deploys.`,
+    hint: undefined,
   });
   await expect(checkUpdate(repository, 'production', update('1'.repeat(40)))).rejects.toMatchObject({
     message: '111111111111 did not arrive with the push.',
+    hint: 'Push again.',
   });
 });
 
@@ -258,6 +262,7 @@ test('a quarantine folder outside of the repository is refused, and other variab
   const outside = update(commit, { GIT_QUARANTINE_PATH: join(folder, 'elsewhere') });
   await expect(checkUpdate(repository, 'production', outside)).rejects.toMatchObject({
     code: 'push-quarantine',
+    message: `${join(folder, 'elsewhere')} is no quarantine folder of ${repository}.`,
   });
   await checkUpdate(
     repository,
