@@ -1,4 +1,4 @@
-import { link, readdir } from 'node:fs/promises';
+import { link, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SampleRepository, temporaryFolder } from '../../test/support/sample-repository.ts';
@@ -46,4 +46,17 @@ test('files that a package manager shares by hard links are packed like copies o
     ),
   );
   expect(first!.sha256).toBe(second!.sha256);
+});
+
+test('a link that leaves the folder only through another link is refused as well', async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'one', 'two'), { recursive: true });
+  await symlink('../..', join(folder, 'one', 'two', 'top'));
+  // By its words it is one/etc; the system goes to the top first and leaves from there.
+  await symlink('one/two/top/../etc', join(folder, 'way-out'));
+  await expect(artifactContent(folder)).rejects.toMatchObject({
+    message: expect.stringContaining(
+      'way-out is a link to one/two/top/../etc, outside of the release.',
+    ) as string,
+  });
 });

@@ -7,6 +7,7 @@ import {
   open,
   readdir,
   readlink,
+  realpath,
   rename,
   rm,
   symlink,
@@ -55,7 +56,7 @@ async function keepInside(folder: string, path: string): Promise<void> {
   const link = join(folder, path);
   const target = await readlink(link);
   const inside = relative(folder, resolve(dirname(link), target));
-  if (inside === '..' || inside.startsWith('../') || inside.split('/').includes('.git')) {
+  if (isOutside(inside) || inside.split('/').includes('.git') || (await leadsOutside(folder, path, target))) {
     throw refused(
       `${path} is a link to ${target}, outside of the release.`,
       'Instances run from a copy of the release: link within the repository, or set the path by an environment variable.',
@@ -64,6 +65,19 @@ async function keepInside(folder: string, path: string): Promise<void> {
   if (!isAbsolute(target)) return;
   await rm(link);
   await symlink(relative(dirname(link), join(folder, inside)) || '.', link);
+}
+
+function isOutside(way: string): boolean {
+  return way === '..' || way.startsWith('../');
+}
+
+/** As the system goes, which follows another link on the way before it takes the `..` after it. */
+async function leadsOutside(folder: string, path: string, target: string): Promise<boolean> {
+  const from = dirname(join(folder, path));
+  // Not put together by `join`, which would take the `..` by the words.
+  const named = (way: string) => (isAbsolute(way) ? way : `${from}/${way}`);
+  const place = await realpath(named(target)).catch(() => realpath(named(dirname(target))).catch(() => from));
+  return isOutside(relative(await realpath(folder), await realpath(place)));
 }
 
 function refused(reason: string, hint: string): BuildFailed {
