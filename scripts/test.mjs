@@ -7,7 +7,7 @@ import { build, installPackages, root, run } from './workspace.mjs';
 
 const filters = process.argv.slice(2);
 
-installDebianPackages(['age', 'git', 'git-lfs', 'openssh-server', 'openssl']);
+installDebianPackages(['age', 'ansible-core', 'git', 'git-lfs', 'openssh-server', 'openssl']);
 // For the lab: real machines on this one.
 installDebianPackages([
   'debian-archive-keyring',

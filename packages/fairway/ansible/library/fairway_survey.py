@@ -75,6 +75,7 @@ def main():
     survey = {
         "name": release.get("PRETTY_NAME", "an unknown system"),
         "codename": release.get("VERSION_CODENAME", ""),
+        "architecture": os.uname().machine,
         "is_debian": "debian" in family,
         "has_systemd": os.path.isdir("/run/systemd/system"),
         "is_container": os.path.exists("/run/systemd/container"),

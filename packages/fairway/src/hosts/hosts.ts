@@ -105,8 +105,8 @@ export interface Hosts {
    * others: its slots are told as they were seen last, with state `unknown`.
    */
   observe(app: string): Promise<readonly SlotProcess[]>;
-  /** The hosts that did not answer when they were last asked, by name, with the reason. */
-  unreachable(): ReadonlyMap<string, string>;
+  /** The hosts that did not answer when they were last asked, by name, with the reason. Absent where that cannot be. */
+  unreachable?(): ReadonlyMap<string, string>;
   /** Yields whenever something may have changed for the app: a start, an exit. Ends when the signal aborts. */
   watch(app: string, signal: AbortSignal): AsyncIterable<void>;
   logs(app: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;

@@ -229,7 +229,7 @@ export class FairwayController implements Controller {
       apps,
       configProblems: problems.flatMap((problem) => problem.split('\n')),
       balancerUrl: (await balancerUrl().catch(noted<string>(unreachable))) ?? '',
-      unreachable: [...new Set([...unreachable, ...hosts.unreachable().values()])],
+      unreachable: [...new Set([...unreachable, ...(hosts.unreachable?.().values() ?? [])])],
     };
   }
 

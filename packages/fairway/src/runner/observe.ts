@@ -16,7 +16,7 @@ export async function observeApp(hosts: Hosts, balancer: Balancer, app: string):
   const [processes, registry] = await Promise.all([hosts.observe(app), balancer.observe()]);
   const pool = registry.pools[app];
   return {
-    slots: mergeSlots(processes, pool?.servers ?? [], new Set(hosts.unreachable().keys())),
+    slots: mergeSlots(processes, pool?.servers ?? [], new Set(hosts.unreachable?.().keys())),
     declared: pool !== undefined,
     processes,
     ...(pool && { pool }),

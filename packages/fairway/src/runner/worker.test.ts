@@ -35,7 +35,6 @@ function emptyWorld(run?: (signal: AbortSignal) => RunningCommand): World {
     store,
     hosts: {
       observe: async () => [],
-      unreachable: () => new Map(),
       watch: silence,
       install: async () => {},
       run: (_host: string, _app: string, _launch: unknown, signal: AbortSignal) => run!(signal),

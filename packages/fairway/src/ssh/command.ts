@@ -60,9 +60,10 @@ export async function runCommand(
     const text = Buffer.concat(stderr).toString();
     options.signal?.throwIfAborted();
     if (isLate) throw new DeadlineMet(name, shellWords(command), options.deadlineMs);
-    if (exitCode === 0) return { stdout: Buffer.concat(stdout).toString(), stderr: text };
+    const answer = Buffer.concat(stdout).toString();
+    if (exitCode === 0) return { stdout: answer, stderr: text };
     const lost = exitCode === SSH_EXIT_CODE ? await place.lostBecause(text) : undefined;
-    throw lost ?? new CommandFailed(name, shellWords(command), exitCode, text);
+    throw lost ?? new CommandFailed(name, shellWords(command), exitCode, text, answer);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', abort);

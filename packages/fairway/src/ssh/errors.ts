@@ -97,14 +97,16 @@ export class CommandFailed extends SshError {
   override readonly name = 'CommandFailed';
   readonly code = 'command-failed';
   readonly exitCode: number;
+  readonly stdout: string;
   readonly stderr: string;
-  constructor(host: string, command: string, exitCode: number, stderr: string) {
+  constructor(host: string, command: string, exitCode: number, stderr: string, stdout = '') {
     super(
       host,
       `"${command}" ended on ${host} with exit code ${exitCode}: ${stderr.trim() || 'it wrote nothing to its standard error'}`,
       `Try it there by hand`,
     );
     this.exitCode = exitCode;
+    this.stdout = stdout;
     this.stderr = stderr;
   }
 }

@@ -10,6 +10,8 @@ hostsContract('this machine, by its supervisor', () => {
     host: 'local',
     address: '127.0.0.1',
     scratch,
+    node: process.execPath,
+    canLimitMemory: true,
     freePort,
     close: () => machine.close(),
   });

@@ -40,11 +40,6 @@ export class LocalHosts implements Hosts {
     return this.#ask((client) => client.get(`/slots?app=${encodeURIComponent(app)}`));
   }
 
-  /** This machine answers, or else nothing works. */
-  unreachable(): ReadonlyMap<string, string> {
-    return new Map();
-  }
-
   async *watch(app: string, signal: AbortSignal): AsyncGenerator<void> {
     while (!signal.aborted) {
       const path = `/watch?app=${encodeURIComponent(app)}`;
