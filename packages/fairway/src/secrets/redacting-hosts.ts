@@ -28,7 +28,8 @@ export function redactingHosts(hosts: Hosts, redact: (text: string) => string): 
       careful(hosts.prune(host, app, keep, fence)),
     observe: async (app) =>
       (await careful(hosts.observe(app))).map((process) => withRedactedExit(process, redact)),
-    unreachable: () => new Map([...hosts.unreachable()].map(([host, reason]) => [host, redact(reason)])),
+    unreachable: () =>
+      new Map([...(hosts.unreachable?.() ?? [])].map(([host, reason]) => [host, redact(reason)])),
     watch: (app, signal) => hosts.watch(app, signal),
     async *logs(app: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
       for await (const line of hosts.logs(app, query, signal)) yield { ...line, text: redact(line.text) };
