@@ -12,7 +12,7 @@ import type { Hosts } from './hosts/hosts.ts';
 import { ensureSupervisor } from './hosts/local/ensure-supervisor.ts';
 import { LocalHosts } from './hosts/local/local-hosts.ts';
 import { socketPath } from './hosts/local/socket-path.ts';
-import type { Commits } from './runner/fairway-controller.ts';
+import type { Commits } from './runner/commits.ts';
 
 /** The machinery of a production on this machine. */
 export interface Machinery {
