@@ -35,6 +35,7 @@ export function idealWorld(store: Store, declared = true): IdealWorld {
       processes.delete(slotId(slot));
     },
     prune: async () => {},
+    unreachable: () => new Map(),
   };
   const balancer = {
     observe: async () => ({
