@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findProcess, listGroup } from '../hosts/local/supervisor/process-table.ts';
+import { listGroup } from '../hosts/local/supervisor/process-table.ts';
 import { hasScopes, makeControlGroup, removeControlGroups, unifiedHierarchy } from './control-groups.ts';
 import { isDiskInUse } from './disk.ts';
 import { type Accounting, keeperCommand, machineName } from './keeper.ts';
 import { LabProblem } from './lab-problem.ts';
+import { findMarked, killProcess } from './marked-process.ts';
 import { connectHost, disconnectHost, hostProcesses, pullCable } from './network.ts';
 import { hostPaths, packageCache } from './paths.ts';
 import type { HostRecord, LabRecord } from './record.ts';
@@ -18,17 +19,16 @@ const DEATH_PATIENCE_MS = 20_000;
 export async function powerOn(record: LabRecord, host: HostRecord): Promise<void> {
   await clearAway(record.name, host);
   await connectHost(record, host);
-  startKeeper(record, host);
+  const keeper = startKeeper(record, host);
   await waitFor(`${host.name} to boot`, BOOT_PATIENCE_MS, async () => {
     const init = await findInit(record.name, host.name);
     if (init !== undefined) return listensForSsh(init);
-    const { keeper, console } = hostPaths(record.name, host.name);
-    if (existsSync(keeper) && !findKeeper(record.name, host.name)) throw diedAtStart(host.name, console);
+    if (hasEnded(keeper)) throw diedAtStart(host.name, hostPaths(record.name, host.name).console);
     return false;
   });
 }
 
-function startKeeper(record: LabRecord, host: HostRecord): void {
+function startKeeper(record: LabRecord, host: HostRecord): ChildProcess {
   const paths = hostPaths(record.name, host.name);
   mkdirSync(dirname(paths.keeper), { recursive: true, mode: 0o755 });
   mkdirSync(packageCache, { recursive: true, mode: 0o755 });
@@ -40,9 +40,14 @@ function startKeeper(record: LabRecord, host: HostRecord): void {
     detached: true,
     stdio: ['ignore', log, log],
   });
-  child.on('error', () => {});
+  child.on('error', () => undefined);
   child.unref();
   closeSync(log);
+  return child;
+}
+
+function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
 }
 
 function accountingOf(record: LabRecord, { name }: HostRecord): Accounting {
@@ -64,7 +69,7 @@ async function clearAway(lab: string, host: HostRecord): Promise<void> {
     // The machine first, and only then what keeps it, so that its processes are waited for by their parents.
     const inside = await hostProcesses(lab, host.name);
     const pids = inside.length > 0 ? inside : keeperGroup(lab, host.name);
-    for (const pid of pids) kill(pid);
+    for (const pid of pids) killProcess(pid);
     return pids.length === 0 && !isDiskInUse(disk) && removeControlGroups(lab, host.name);
   });
   await disconnectHost(lab, host);
@@ -84,21 +89,11 @@ export async function requireInit(lab: string, host: string): Promise<number> {
 }
 
 function keeperGroup(lab: string, host: string): readonly number[] {
-  const keeper = findKeeper(lab, host);
+  const keeper = findMarked(hostPaths(lab, host).keeper);
   // This very process, when a reboot from within has brought it here.
   return keeper === undefined
     ? []
     : listGroup(keeper).flatMap(({ pid }) => (pid === process.pid ? [] : [pid]));
-}
-
-/** The process group of the host's keeper, while one of its processes runs. */
-function findKeeper(lab: string, host: string): number | undefined {
-  const { keeper } = hostPaths(lab, host);
-  if (!existsSync(keeper)) return undefined;
-  const stat = readFileSync(keeper, 'utf8');
-  const pid = Number.parseInt(stat, 10);
-  const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  return findProcess(pid)?.identity.endsWith(`/${startTime}`) ? pid : undefined;
 }
 
 /** Field NSpid of /proc/PID/status: the pid in each namespace, the innermost last. */
@@ -123,14 +118,6 @@ function listensForSsh(init: number): boolean {
       return false;
     }
   });
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 function diedAtStart(host: string, console: string): LabProblem {

@@ -32,6 +32,20 @@ export function portName(lab: string, address: string): string {
   return `${bridgeName(lab)}-${hostDigits(address)}`;
 }
 
+/** The way that packets to a slow host take where the kernel cannot delay them: a bridge and the devices to either side. */
+export function detourNames(
+  lab: string,
+  address: string,
+): { readonly bridge: string; readonly labSide: string; readonly hostSide: string } {
+  const rest = portName(lab, address).slice('fw'.length);
+  return { bridge: `fx${rest}`, labSide: `fy${rest}`, hostSide: `fz${rest}` };
+}
+
+/** Whether a link is one of a lab: its bridge, a cable or a detour. */
+export function isLinkOf(lab: string, link: string): boolean {
+  return /^f[wxyz]/.test(link) && link.slice(2).startsWith(labDigest(lab));
+}
+
 /** Of a host's eth0. It stays the same over a reboot, so that neighbours need not learn a new one. */
 export function hardwareAddress(lab: string, address: string): string {
   // The second digit of 2 says that it is made up: IEEE 802 keeps such addresses free for that.

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LabProblem } from './lab-problem.ts';
 import { withLabLock } from './locks.ts';
-import { applyRules, applySlowness } from './network.ts';
+import { applyRules } from './network.ts';
 import {
   type Cut,
   type CutFrom,
@@ -12,6 +12,7 @@ import {
   type SlowNetwork,
   writeRecord,
 } from './record.ts';
+import { applyDelay } from './slow-line.ts';
 
 /** From now on no packet passes between the host and: all others, one other host, or this machine. */
 export async function cutHost(lab: string, host: string, from: CutFrom = { kind: 'all' }): Promise<void> {
@@ -59,7 +60,7 @@ async function changeFaults(lab: string, change: (record: LabRecord) => LabFault
     const after = { ...before, faults: change(before) };
     for (const host of after.hosts) {
       const [was, is] = [before.faults.slow[host.name], after.faults.slow[host.name]];
-      if (was?.delayMs !== is?.delayMs) await applySlowness(after, host);
+      if (was?.delayMs !== is?.delayMs) await applyDelay(after, host);
     }
     await applyRules(after);
     writeRecord(after);

@@ -1,4 +1,4 @@
-import { bridgeName, portName, tableName } from './naming.ts';
+import { bridgeName, detourNames, portName, tableName } from './naming.ts';
 import { type Cut, type LabRecord, requireHost } from './record.ts';
 import { machineAddress } from './subnet.ts';
 
@@ -61,26 +61,26 @@ function bridgeRules(record: LabRecord): BridgeRules {
 }
 
 function cutRules(record: LabRecord, { host, from }: Cut): BridgeRules {
-  const one = port(record, host);
+  const one = ports(record, host);
   switch (from.kind) {
     case 'all':
       return {
-        forward: [`iifname "${one}" drop`, `oifname "${one}" drop`],
-        input: [`iifname "${one}" drop`],
-        output: [`oifname "${one}" drop`],
+        forward: [`iifname ${one} drop`, `oifname ${one} drop`],
+        input: [`iifname ${one} drop`],
+        output: [`oifname ${one} drop`],
       };
     case 'machine': {
       const machine = machineAddress(record.subnet);
       return {
         forward: [],
-        input: [`iifname "${one}" ip daddr ${machine} drop`],
-        output: [`oifname "${one}" ip saddr ${machine} drop`],
+        input: [`iifname ${one} ip daddr ${machine} drop`],
+        output: [`oifname ${one} ip saddr ${machine} drop`],
       };
     }
     case 'host': {
-      const other = port(record, from.host);
+      const other = ports(record, from.host);
       return {
-        forward: [`iifname "${one}" oifname "${other}" drop`, `iifname "${other}" oifname "${one}" drop`],
+        forward: [`iifname ${one} oifname ${other} drop`, `iifname ${other} oifname ${one} drop`],
         input: [],
         output: [],
       };
@@ -94,6 +94,12 @@ function lossRules(to: string, lossBasisPoints: number): BridgeRules {
   const chance = lossBasisPoints >= 10_000 ? '' : `numgen random mod 10000 < ${lossBasisPoints} `;
   const rule = `oifname "${to}" ${chance}drop`;
   return { forward: [rule], input: [], output: [rule] };
+}
+
+/** Where the host's packets pass the lab's bridge: its cable, or its detour. */
+function ports(record: LabRecord, host: string): string {
+  const { labSide } = detourNames(record.name, requireHost(record, host).address);
+  return `{ "${port(record, host)}", "${labSide}" }`;
 }
 
 function port(record: LabRecord, host: string): string {

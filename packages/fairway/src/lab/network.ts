@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.ts';
-import { LabProblem } from './lab-problem.ts';
 import {
   bridgeName,
   hardwareAddress,
+  isLinkOf,
   namespaceName,
   namespacePrefix,
   portName,
@@ -13,6 +13,7 @@ import {
 import { networkRules } from './network-rules.ts';
 import { runDirectory } from './paths.ts';
 import type { HostRecord, LabRecord } from './record.ts';
+import { applyDelay, removeDelay } from './slow-line.ts';
 import { machineAddress, prefixLength } from './subnet.ts';
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
@@ -63,31 +64,7 @@ export async function connectHost(record: LabRecord, { name, address }: HostReco
   await inside('link', 'set', 'eth0', 'up');
   await inside('route', 'add', 'default', 'via', machineAddress(record.subnet));
   await run('ip', ['link', 'set', port, 'master', bridgeName(record.name), 'up']);
-  await applySlowness(record, { name, address });
-}
-
-/** Delays what leaves the bridge for the host, as the record says. */
-export async function applySlowness(record: LabRecord, { name, address }: HostRecord): Promise<void> {
-  const port = portName(record.name, address);
-  const delayMs = record.faults.slow[name]?.delayMs ?? 0;
-  if (!hasLink(port)) return;
-  if (delayMs > 0) {
-    // Room for what a fast sender has under way during the delay; netem drops what is beyond.
-    const netem = ['netem', 'delay', `${delayMs}ms`, 'limit', '100000'];
-    await run('tc', ['qdisc', 'replace', 'dev', port, 'root', ...netem]).catch(explainNetem);
-  } else if ((await run('tc', ['qdisc', 'show', 'dev', port, 'root'])).includes('netem')) {
-    await run('tc', ['qdisc', 'delete', 'dev', port, 'root']);
-  }
-}
-
-function explainNetem(error: unknown): never {
-  if (!(error instanceof LabProblem) || !/kind is unknown|No such file/.test(error.message)) throw error;
-  throw new LabProblem(
-    'lab-unavailable',
-    'this kernel cannot delay packets: it has no netem',
-    'use a kernel with sch_netem (Debian: linux-image-amd64); --loss works without it',
-    error,
-  );
+  await applyDelay(record, { name, address });
 }
 
 /** Pulls the cable: nothing a dying machine sends gets out. */
@@ -98,18 +75,17 @@ export async function pullCable(lab: string, { address }: HostRecord): Promise<v
 
 export async function disconnectHost(lab: string, { name, address }: HostRecord): Promise<void> {
   const port = portName(lab, address);
+  await removeDelay(lab, { name, address });
   if (hasLink(port)) await run('ip', ['link', 'delete', port]);
   await deleteNamespace(namespaceName(lab, name));
 }
 
 /** Removes every link, namespace and table of a lab, found by their names. */
 export async function removeNetwork(lab: string): Promise<void> {
-  const bridge = bridgeName(lab);
-  for (const link of listLinks().filter((one) => one.startsWith(`${bridge}-`))) {
+  for (const link of listLinks().filter((one) => isLinkOf(lab, one))) {
     await run('ip', ['link', 'delete', link]);
   }
   for (const namespace of labNamespaces(lab)) await deleteNamespace(namespace);
-  if (hasLink(bridge)) await run('ip', ['link', 'delete', bridge]);
   const table = tableName(lab);
   const input = ['ip', 'bridge'].map(
     (family) => `table ${family} ${table}\ndelete table ${family} ${table}\n`,

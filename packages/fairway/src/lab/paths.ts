@@ -45,6 +45,8 @@ export interface HostPaths {
   readonly console: string;
   /** /proc/PID/stat of the process that keeps the machine, as it was at the start. */
   readonly keeper: string;
+  /** The same of the process that makes its packets late, where the kernel cannot. */
+  readonly carrier: string;
 }
 
 export function hostPaths(lab: string, host: string): HostPaths {
@@ -58,5 +60,6 @@ export function hostPaths(lab: string, host: string): HostPaths {
     hostKey: join(directory, 'ssh_host_ed25519_key'),
     console: join(directory, 'console.log'),
     keeper: join(run, `${host}.keeper`),
+    carrier: join(run, `${host}.carrier`),
   };
 }

@@ -25,7 +25,7 @@ const TYPED = [
   'fairway lab cut box1 --from lb1',
   'fairway lab heal box1',
   'fairway lab cut box1 --from-here',
-  'fairway lab slow box1 --loss 1%',
+  'fairway lab slow box1 --delay 100ms --loss 1%',
   'fairway lab heal',
   'fairway lab fill-disk box1',
   'fairway lab free-disk box1',

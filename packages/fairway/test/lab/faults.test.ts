@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -26,6 +28,9 @@ describeInLab('In a lab', ['one', 'two', 'three'], (lab) => {
   const answers = (host: string) => waitUntil(`${host} to answer`, () => isReachable(host));
   const answersTo = (from: string, host: string) =>
     waitUntil(`${host} to answer ${from}`, () => isReachableFrom(from, host));
+
+  const answersSlowly = (host: string) =>
+    waitUntil(`${host} to answer`, () => greets(addressOf(host), 5_000));
 
   test('a host that is cut from everything is reached by nobody until it is healed', async () => {
     await cutHost(lab().name, 'two');
@@ -97,6 +102,31 @@ describeInLab('In a lab', ['one', 'two', 'three'], (lab) => {
     expect((await ssh('three', 'cat', '/proc/sys/net/core/somaxconn')).stdout).not.toBe('777');
   });
 
+  test('packets to a host are late, whoever sends them, and none is spoilt on the way', async () => {
+    const delayMs = 300;
+    expect(await connectionMs(addressOf('one'))).toBeLessThan(delayMs);
+    await slowHost(lab().name, 'one', { delayMs, lossBasisPoints: 0 });
+    await answersSlowly('one');
+    expect(await connectionMs(addressOf('one'))).toBeGreaterThanOrEqual(delayMs);
+    expect(await connectionMs(addressOf('two'))).toBeLessThan(delayMs);
+
+    const sent = randomBytes(500_000);
+    const digest = createHash('sha256').update(sent).digest('hex');
+    const options = ['-F', lab().sshConfigFile, 'one', 'sha256sum'];
+    expect((await execa('ssh', options, { input: sent })).stdout).toContain(digest);
+
+    await cutHost(lab().name, 'one', { kind: 'host', host: 'two' });
+    expect(await isReachableFrom('two', 'one')).toBe(false);
+    await killHost(lab().name, 'one');
+    await startHost(lab().name, 'one');
+    await answersSlowly('one');
+    expect(await connectionMs(addressOf('one'))).toBeGreaterThanOrEqual(delayMs);
+
+    await healNetwork(lab().name);
+    await answersTo('two', 'one');
+    await waitUntil('a fast connection', async () => (await connectionMs(addressOf('one'))) < delayMs);
+  });
+
   test('packets to a host are lost', async () => {
     await slowHost(lab().name, 'one', { delayMs: 0, lossBasisPoints: 10_000 });
     expect(await isReachable('one')).toBe(false);
@@ -135,14 +165,14 @@ describeInLab('In a lab', ['one', 'two', 'three'], (lab) => {
 const SILENCE_MS = 700;
 
 /** Whether the address greets as an sshd does before it has been silent for too long. */
-async function greets(address: string): Promise<boolean> {
+async function greets(address: string, patienceMs = SILENCE_MS): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(22, address);
     const end = (greeted: boolean) => {
       socket.destroy();
       resolve(greeted);
     };
-    socket.setTimeout(SILENCE_MS, () => end(false));
+    socket.setTimeout(patienceMs, () => end(false));
     socket.once('data', (data) => end(data.toString().startsWith('SSH-2.0')));
     socket.once('error', () => end(false));
   });
@@ -159,4 +189,13 @@ async function connectionEnds(address: string): Promise<string> {
     socket.once('connect', () => end('connected'));
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'error'));
   });
+}
+
+/** How long the handshake of a new connection takes. */
+async function connectionMs(address: string): Promise<number> {
+  const startedAt = performance.now();
+  const socket = connect(22, address);
+  await once(socket, 'connect');
+  socket.destroy();
+  return performance.now() - startedAt;
 }
