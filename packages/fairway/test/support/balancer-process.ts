@@ -60,6 +60,14 @@ export class BalancerProcesses {
     return child;
   }
 
+  /** Another process on the same socket, whose standard error goes to a file descriptor. */
+  spawnSilent(stderr: number): ChildProcess {
+    const args = [program, '--state', this.stateDirectory, '--socket', this.socketPath, '--listen-fd', '3'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', stderr, this.#socket.fd] });
+    this.#children.push(child);
+    return child;
+  }
+
   /** Ends everything that was started. */
   async close(): Promise<void> {
     await Promise.all(this.#children.map((child) => kill(child)));

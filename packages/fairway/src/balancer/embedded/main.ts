@@ -7,6 +7,9 @@ const USAGE = `Usage: fairway balancer --state DIR --socket PATH (--listen-fd N 
                         [--drain-timeout MILLISECONDS] [--request-timeout MILLISECONDS]
                         [--max-connections N]`;
 
+/** Of the log, in bytes, while its disk is full. */
+const KEPT_WHILE_FULL = 1_000_000;
+
 class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'usage';
@@ -15,7 +18,10 @@ class UsageError extends Error {
 /** The balancer process, from its arguments to its exit code. SIGTERM: retire; a second one: end at once. */
 export async function balancerMain(argv: readonly string[]): Promise<number> {
   const options = readArguments(argv);
-  const log = pino({ base: undefined }, pino.destination({ dest: 2, sync: true }));
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: KEPT_WHILE_FULL });
+  // Visitors are served whether or not it can be written down.
+  destination.on('error', () => undefined);
+  const log = pino({ base: undefined }, destination);
   const balancer = await runBalancer({ ...options, log });
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Agent, request } from 'undici';
@@ -495,3 +495,20 @@ describe('the control socket', () => {
 function states(servers: readonly { id: string; state: string; healthy: boolean }[]) {
   return servers.map(({ id, state, healthy }) => ({ id, state, healthy }));
 }
+
+it.skipIf(!existsSync('/dev/full'))(
+  'serves on when its log cannot be written, as on a full disk',
+  async () => {
+    const full = openSync('/dev/full', 'w');
+    await serve('one');
+    // The one before this one does not end: its successor says so, where nothing can be said.
+    const child = processes.spawnSilent(full);
+    await waitUntil(
+      'the successor is ready',
+      async () => (await processes.balancer.ready()).pid === child.pid,
+    );
+    expect(await visit()).toBe(200);
+    expect(child.exitCode).toBeNull();
+    closeSync(full);
+  },
+);

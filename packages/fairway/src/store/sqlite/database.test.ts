@@ -45,6 +45,25 @@ describe('the database file', () => {
     }
   });
 
+  it('says that the disk is full, and keeps nothing of the transaction that met it', () => {
+    const database = new Database(file, ['CREATE TABLE a (x)']);
+    const sql = (text: string) => ({ compile: () => ({ sql: text, parameters: [] }) }) as never;
+    const [{ page_count: pages }] = database.all<{ page_count: number }>(sql('PRAGMA page_count')) as [
+      { page_count: number },
+    ];
+    database.all(sql(`PRAGMA max_page_count = ${pages}`));
+    expect(() =>
+      database.transaction(() => {
+        database.run(sql('INSERT INTO a VALUES (1)'));
+        database.run(sql('INSERT INTO a VALUES (zeroblob(100000))'));
+      }),
+    ).toThrow('database or disk is full');
+    database.all(sql('PRAGMA max_page_count = 1000000'));
+    database.transaction(() => database.run(sql('INSERT INTO a VALUES (2)')));
+    expect(database.all(sql('SELECT x FROM a'))).toEqual([{ x: 2 }]);
+    database.close();
+  });
+
   it('keeps its version when a migration fails half-way', () => {
     expect(problem(['CREATE TABLE a (x)'])).toBeUndefined();
     expect(() => problem(['', 'CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)'])).toThrow('nowhere');

@@ -80,9 +80,22 @@ export class Database {
     if (this.#isInTransaction) return work();
     this.#isInTransaction = true;
     try {
-      return this.#explained(() => this.#connection.transaction(work).immediate());
+      return this.#explained(() => this.#whole(work));
     } finally {
       this.#isInTransaction = false;
+    }
+  }
+
+  /** Not libsql's own wrapper: on a full disk SQLite rolls back by itself, and the wrapper then hides why. */
+  #whole<Result>(work: () => Result): Result {
+    this.#connection.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#connection.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
+      throw error;
     }
   }
 
