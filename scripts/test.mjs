@@ -19,7 +19,7 @@ installDebianPackages([
 ]);
 installDebianPackages(['haproxy', 'python3']);
 // For provisioning; with the collection for AWS.
-installDebianPackages(['ansible', 'ansible-lint', 'python3-boto3', 'shellcheck']);
+installDebianPackages(['ansible', 'ansible-lint', 'python3-boto3', 'python3-venv', 'shellcheck']);
 installPackages();
 build();
 if (filters.length === 0) checks();

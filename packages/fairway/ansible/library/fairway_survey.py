@@ -6,6 +6,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import platform
 import re
 
 from ansible.module_utils.basic import AnsibleModule
@@ -24,7 +25,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: C(fairway_survey), a dictionary.
+  description: C(fairway_survey), a dictionary, and C(architecture) as gather_facts has it.
   returned: always
   type: dict
 """
@@ -84,7 +85,8 @@ def main():
         "has_package_lists": bool(glob.glob("/var/lib/apt/lists/*_Packages*")),
         "mark": mark(),
     }
-    module.exit_json(changed=False, ansible_facts={"fairway_survey": survey})
+    facts = {"fairway_survey": survey, "architecture": platform.machine()}
+    module.exit_json(changed=False, ansible_facts=facts)
 
 
 if __name__ == "__main__":

@@ -101,6 +101,6 @@ function checkOwnRoles({ provision }: ProductionSection): readonly CrossFinding[
 
 function checkAws({ provider, aws }: ProductionSection): readonly CrossFinding[] {
   if (provider !== 'aws' || aws) return [];
-  const expected = 'region, image, instance_type, subnet, security_groups and key_name of the machines';
+  const expected = 'region, image, instance_type and subnet of the machines';
   return [{ finding: unfit(['aws'], undefined, expected), uses: [['aws'], ['provider']] }];
 }

@@ -58,8 +58,10 @@ export interface AwsSettings {
   readonly image: string;
   readonly instanceType: string;
   readonly subnet: string;
+  /** Beside those that Fairway makes. */
   readonly securityGroups: readonly string[];
-  readonly keyName: string;
+  /** Undefined: Fairway's own key is imported. */
+  readonly keyName?: string;
   readonly endpointUrl?: string;
 }
 

@@ -102,7 +102,7 @@ function resolveAws(aws: NonNullable<ProductionSection['aws']>): AwsSettings {
     instanceType: aws.instance_type,
     subnet: aws.subnet,
     securityGroups: aws.security_groups,
-    keyName: aws.key_name,
+    ...optional('keyName', aws.key_name),
     ...optional('endpointUrl', aws.endpoint_url),
   };
 }

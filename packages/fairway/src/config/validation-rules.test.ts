@@ -574,7 +574,7 @@ table('What each kind of machine must say', asIs, [
   ],
   [
     'provider: aws\nhosts: { lb: { roles: [balancer] } }\napps: {}',
-    '1:1: aws: found nothing, expected region, image, instance_type, subnet, security_groups and key_name of the machines',
+    '1:1: aws: found nothing, expected region, image, instance_type and subnet of the machines',
   ],
   [
     'provider: ssh\nbalancer: { listen: 7480 }\nhosts: { one: { address: 10.0.0.1, roles: [balancer, control] } }\napps: {}',

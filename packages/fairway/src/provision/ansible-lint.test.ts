@@ -7,7 +7,7 @@ const { exitCode } = await execa('ansible-lint', ['--version'], { reject: false 
 test.skipIf(exitCode !== 0)(
   `playbooks and roles pass ansible-lint${exitCode === 0 ? '' : ' (not installed)'}`,
   async () => {
-    const result = await execa('ansible-lint', ['--nocolor', 'site.yml', 'roles'], {
+    const result = await execa('ansible-lint', ['--nocolor', 'site.yml', 'create', 'roles'], {
       cwd: ANSIBLE_FOLDER,
       reject: false,
       all: true,

@@ -14,7 +14,7 @@ export interface FirewallRule {
 export type AddressesOf = (host: Host) => readonly string[];
 
 /** Where well-known servers listen that only the apps speak to. */
-const DATA_PORTS: Readonly<Record<string, number>> = {
+export const DATA_PORTS: Readonly<Record<string, number>> = {
   flags: 6379,
   mongodb: 27_017,
   mariadb: 3306,
@@ -62,6 +62,6 @@ function rulesOfRole(
   }
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return /^127\./.test(address) || address === '::1' || address === 'localhost';
 }

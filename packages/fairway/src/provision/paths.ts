@@ -6,6 +6,8 @@ export function provisionPaths(stateDirectory: string) {
     /** Lets the control server in as the user who deploys; the public key is beside it. */
     deployKey: join(stateDirectory, 'ssh', 'id_ed25519'),
     knownHosts: join(stateDirectory, 'ssh', 'known_hosts'),
+    /** Marks what is created from this directory. */
+    id: join(stateDirectory, 'provision', 'id'),
     /** Passwords that provisioning has made up for servers of the production. */
     secrets: join(stateDirectory, 'provision', 'secrets.json'),
   };

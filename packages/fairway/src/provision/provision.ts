@@ -1,7 +1,6 @@
-import { readMachines, writeMachines } from '../config/machines.ts';
-import type { Host, Production } from '../config/production.ts';
+import { readMachines } from '../config/machines.ts';
+import type { Host } from '../config/production.ts';
 import { readProduction } from '../config/read.ts';
-import type { LabProgress } from '../lab/lab.ts';
 import { controlFolder } from '../ssh/control-folder.ts';
 import type { SshTarget } from '../ssh/target.ts';
 import { resolveAddresses } from './addresses.ts';
@@ -9,22 +8,13 @@ import { authorizedKeys, ensureDeployKey } from './deploy-key.ts';
 import type { PlaybookEvent } from './events.ts';
 import { HostKeysNotAccepted, type UnknownHost } from './host-keys-not-accepted.ts';
 import { inventoryOf } from './inventory.ts';
-import { createLabMachines } from './lab-machines.ts';
 import { rememberHostKeys, surveyHostKeys } from './learn-host-keys.ts';
 import { ownRoles } from './own-roles.ts';
-import { provisionPaths } from './paths.ts';
+import type { ProvisionPlace } from './place.ts';
 import { type PlaybookEnd, runPlaybook } from './run-playbook.ts';
 import { ensureSecrets } from './secrets.ts';
 import { provisionTargets } from './targets.ts';
 import { roleVariables } from './variables.ts';
-
-export interface ProvisionPlace {
-  /** Absolute path of `fairway.yml`. */
-  readonly configFile: string;
-  readonly stateDirectory: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-}
 
 export interface ConfigureRequest {
   /** Names of hosts; undefined: all. */
@@ -36,19 +26,6 @@ export interface ConfigureRequest {
   /** Whether keys that nobody knows are those of the hosts. */
   accept(hosts: readonly UnknownHost[]): Promise<boolean>;
   onEvent(event: PlaybookEvent): void;
-}
-
-/** Makes the machines that the file leaves to be created. Harmless when they are there. */
-export async function createMachines(
-  production: Production,
-  place: ProvisionPlace,
-  onProgress: (progress: LabProgress) => void,
-): Promise<void> {
-  if (!production.hosts.some(({ isCreated }) => isCreated)) return;
-  const { machines, hostKeys } = await createLabMachines(production, onProgress);
-  await writeMachines(place.stateDirectory, { ...(await readMachines(place.stateDirectory)), ...machines });
-  const { knownHosts } = provisionPaths(place.stateDirectory);
-  await rememberHostKeys(knownHosts, hostKeys);
 }
 
 /** Sets the machines up, or looks what that would change. Throws when it cannot begin with any of them. */

@@ -1,7 +1,7 @@
-import { readMachines, writeMachines } from '../../config/machines.ts';
+import { readMachines } from '../../config/machines.ts';
 import type { Production } from '../../config/production.ts';
-import { destroyMachines } from '../../provision/destroy.ts';
-import type { ProvisionPlace } from '../../provision/provision.ts';
+import { destroyMachines } from '../../provision/machines.ts';
+import type { ProvisionPlace } from '../../provision/place.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { count } from '../output/words.ts';
@@ -30,8 +30,7 @@ export async function destroy(
     return EXIT.success;
   }
   await requireName(context, production, names, options.destroy);
-  await destroyMachines(production, place, machines, (line) => context.note(line));
-  await writeMachines(place.stateDirectory, {});
+  await destroyMachines(production, { ...place, say: (line) => context.note(line) });
   if (options.json) context.printJson({ destroyed: names });
   else context.print(`Destroyed ${count(names.length, 'machine')}: ${names.join(', ')}.`);
   return EXIT.success;

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { requireProvisioned } from '../../config/not-provisioned.ts';
 import type { Production } from '../../config/production.ts';
 import { readProduction } from '../../config/read.ts';
-import type { LabProgress } from '../../lab/lab.ts';
+import { createMachines } from '../../provision/machines.ts';
+import type { ProvisionPlace } from '../../provision/place.ts';
 import { progressOf, withEvent } from '../../provision/progress.ts';
-import { configureMachines, createMachines, type ProvisionPlace } from '../../provision/provision.ts';
+import { configureMachines } from '../../provision/provision.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { renderDrift } from '../output/drift.ts';
@@ -33,7 +34,7 @@ export async function provision(context: Context, options: ProvisionOptions): Pr
   if (options.check) requireProvisioned(production);
   else {
     await agreeToCreate(context, production, options);
-    await createMachines(production, place, (progress) => context.note(...labProgress(progress)));
+    await createMachines(production, { ...place, say: (line) => context.note(line) });
   }
   return configure(context, production, place, options);
 }
@@ -72,17 +73,6 @@ export async function configure(
   if (failed.length > 0 || end.exitCode !== 0)
     throw new ProvisionFailed(failed, production.hosts.length, end);
   return EXIT.success;
-}
-
-function labProgress(progress: LabProgress): string[] {
-  switch (progress.kind) {
-    case 'building-base-image':
-      return ['Building the base image of Debian 12: once, about a minute…'];
-    case 'host-ready':
-      return [`${progress.host} is up`];
-    default:
-      return [];
-  }
 }
 
 function refuseLocal({ provider }: Production): void {

@@ -102,9 +102,11 @@ export const awsSchema = z.strictObject({
     .array(text('the id of a security group, such as sg-0abc', /^sg-[0-9a-z]+$/), {
       error: 'a list of security groups',
     })
-    .min(1, { error: 'at least one security group' })
-    .describe('Security groups.'),
-  key_name: text('the name of a key pair').describe('Key pair whose private key `ssh` uses.'),
+    .prefault([])
+    .describe('Security groups beside those that Fairway makes, one for each role of the machines.'),
+  key_name: text('the name of a key pair')
+    .optional()
+    .describe("Key pair whose private key `ssh` uses. Left out: Fairway's own key, which it imports."),
   endpoint_url: text('a URL that begins with http', /^https?:\/\//)
     .optional()
     .describe('Another endpoint of the EC2 API, for a compatible server.'),
