@@ -149,14 +149,16 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     this.#attemptAt = performance.now();
     server.begin(this);
     const method = this.#request.method as Dispatcher.HttpMethod;
-    // `reset: false`: keep the connection also after HEAD and bodies of unusual methods.
-    const options = { path, method, headers, reset: false };
     const { client } = this.#connection;
-    if (this.#bodyKind !== 'streamed') client.dispatch({ ...options, body: this.#collected }, this);
-    else {
-      // Undici's times are for the answer alone, and would run out under a body that is still on its way.
-      client.dispatch({ ...options, body: this.#stream(), headersTimeout: 0, bodyTimeout: 0 }, this);
+    // `reset: false`: keep the connection also after HEAD and bodies of unusual methods.
+    if (this.#bodyKind !== 'streamed') {
+      client.dispatch({ path, method, headers, reset: false, body: this.#collected }, this);
+      return;
     }
+    // Undici's times are for the answer alone, and would run out under a body that is still on its way. Written out twice,
+    // for V8 allocates spread options in the old space: a full collection every second, and its pauses.
+    const body = this.#stream();
+    client.dispatch({ path, method, headers, reset: false, body, headersTimeout: 0, bodyTimeout: 0 }, this);
   }
 
   #stream(): StreamedBody {
