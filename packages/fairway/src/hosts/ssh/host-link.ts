@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SshConnection } from '../../ssh/connection.ts';
 import type { SshTarget } from '../../ssh/target.ts';
 import { HostSession } from './host-session.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+/** Enough to connect again to a host whose sshd was only restarted. */
+const PATIENCE_MS = 300;
 
 /** The way to one host: connects when it is needed, and again when the connection was lost, ever more slowly. */
 export class HostLink {
@@ -34,12 +37,16 @@ export class HostLink {
     return await this.#connecting;
   }
 
-  /** As {@link session}, but does not wait for a host that was gone when it was last tried. */
-  async sessionAtOnce(): Promise<HostSession> {
+  /** As {@link session}, but does not wait long for a host that was gone when it was last heard of. */
+  async sessionSoon(): Promise<HostSession> {
+    const failure = this.#failure;
     const session = this.session();
-    if (!this.#failure) return await session;
+    if (!failure) return await session;
     session.catch(() => undefined);
-    throw this.#failure;
+    const late = delay(PATIENCE_MS, undefined, { ref: false });
+    const opened = await Promise.race([session, late]);
+    if (opened) return opened;
+    throw failure;
   }
 
   async close(): Promise<void> {
@@ -57,6 +64,9 @@ export class HostLink {
       });
       this.#failure = undefined;
       this.#failures = 0;
+      this.#session.onEnd = (reason) => {
+        this.#failure = reason;
+      };
       return this.#session;
     } catch (error) {
       this.#failure = error as Error;

@@ -54,6 +54,9 @@ export class HostSession {
     return opened;
   }
 
+  /** Called once when the session has ended, with the reason. */
+  onEnd: (error: Error) => void = () => undefined;
+
   get isOpen(): boolean {
     return this.#failure === undefined;
   }
@@ -138,6 +141,7 @@ export class HostSession {
     this.#failure = error;
     this.#session.kill();
     for (const { reject } of this.#pending.values()) reject(error);
+    this.onEnd(error);
     void this.connection.close();
   }
 

@@ -10,14 +10,14 @@ export interface Asked {
   readonly asked?: string;
 }
 
-/** A host has no room for a release; nothing of it was kept. */
+/** A host has no room for what it was to write; nothing half done was kept. */
 export class HostDiskFull extends SshError {
   override readonly name = 'HostDiskFull';
   readonly code = 'host-disk-full';
-  constructor(host: string, message: string, freeBytes: number, folder: string) {
+  constructor(host: string) {
     super(
       host,
-      `the disk of ${host} is full: ${message}, ${Math.floor(freeBytes / 1024 / 1024)} MB are free at ${folder}, and nothing half done was left`,
+      `the disk of ${host} is full: what was begun there was taken back`,
       'Free some space there, or keep fewer releases (deploy.keep), and deploy again',
     );
   }
@@ -55,7 +55,7 @@ export function refusalOf(error: HostError, { host, app, slot, asked }: Asked): 
     case 'digest-mismatch':
       return new DigestMismatch(asked ?? app, text('expected'), text('found'));
     case 'disk-full':
-      return new HostDiskFull(host, error.message, Number(error.freeBytes), text('folder'));
+      return new HostDiskFull(host);
     default:
       return new HostRefused(host, error);
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type SlotAddress, slotId } from '../../rollout/slot.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
-import { SshError } from '../../ssh/errors.ts';
+import { HostUnreachable, SshError } from '../../ssh/errors.ts';
 import type { SshTarget } from '../../ssh/target.ts';
 import type { Artifact, Hosts, Launch, LogLine, LogQuery, RunningCommand, SlotProcess } from '../hosts.ts';
 import { EventQueue } from './event-queue.ts';
@@ -103,12 +103,12 @@ export class SshHosts implements Hosts {
     return link;
   }
 
-  /** Every request but a command can be repeated: one that met a connection that had broken is, over a new one. */
+  /** Every request but a command can be repeated: one that met a connection that had broken is, over a new one, but not one that was never answered. */
   async #ask<Result>(verb: Verb, asked: Asked, given: object, options: RequestOptions = {}): Promise<Result> {
     const link = this.#link(asked.host);
     const session = await link.session();
     const answer = session.request<Result>(verb, given, options).catch(async (error: unknown) => {
-      if (session.isOpen || verb === 'run' || !(error instanceof SshError)) throw error;
+      if (session.isOpen || verb === 'run' || !(error instanceof HostUnreachable)) throw error;
       return (await link.session()).request<Result>(verb, given, options);
     });
     return await translated(answer, asked);
@@ -118,7 +118,7 @@ export class SshHosts implements Hosts {
     const host = link.target.name;
     const key = `${host}/${app}`;
     try {
-      const session = await link.sessionAtOnce();
+      const session = await link.sessionSoon();
       const options = { deadlineMs: OBSERVE_DEADLINE_MS };
       const found = await session.request<Omit<SlotProcess, 'host'>[]>('observe', { app }, options);
       const processes = found.map((process) => ({ ...process, host }));

@@ -90,7 +90,7 @@ def taken_over(name):
 
 def end_holder(descriptor):
     with contextlib.suppress(ValueError, ProcessLookupError):
-        os.kill(int(os.pread(descriptor, 20, 0)), signal.SIGTERM)
+        os.kill(int(os.pread(descriptor, 20, 0)), signal.SIGKILL)
 
 
 def open_lock(name):

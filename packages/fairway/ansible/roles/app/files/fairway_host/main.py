@@ -65,11 +65,14 @@ def logs(app, instance=None):
 
 def told(action):
     """Prints the outcome for a program: a result, or what was refused and why."""
-    from .refusal import Refusal
+    from .refusal import Refusal, disk_full
 
     try:
         result = action()
-    except Refusal as refusal:
+    except Exception as error:
+        refusal = error if isinstance(error, Refusal) else disk_full(error)
+        if refusal is None:
+            raise
         print(json.dumps({"error": refusal.as_json()}))
         return 1
     if result is not None:

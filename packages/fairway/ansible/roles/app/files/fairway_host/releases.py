@@ -1,6 +1,5 @@
 """Releases: received, verified, unpacked beside the others, and only then named."""
 import contextlib
-import errno
 import hashlib
 import os
 import secrets
@@ -9,7 +8,7 @@ import subprocess
 import time
 
 from . import fences, files, names, paths, slots, users
-from .refusal import Refusal
+from .refusal import Refusal, disk_full
 from .unpack import unpack
 
 BLOCK = 1024 * 1024
@@ -49,7 +48,7 @@ def receive(request, source):
     size = names.whole_number("size", request.get("size"))
     path = paths.incoming(sha256)
     # An attempt before this one may still wait for bytes that will never come: its connection was cut.
-    with files.taken_over(f"incoming-{sha256}"), full_disk_explained(app, release, path):
+    with files.taken_over(f"incoming-{sha256}"), freed_when_full(path):
         take(path, source, offset, size)
         with files.locked(app):
             fences.passed(app, request.get("fence"))
@@ -74,7 +73,9 @@ def take(path, source, offset, size):
 
 def install(app, release, sha256, path):
     owner = users.ensure(app)
-    folder = f"{paths.releases(app)}/{UNFINISHED}{secrets.token_hex(6)}"
+    # By the same name at each attempt: one that was killed leaves nothing for long.
+    folder = f"{paths.releases(app)}/{UNFINISHED}{sha256}"
+    shutil.rmtree(folder, ignore_errors=True)
     with open(path, "rb") as file:
         verify(Hashing(file).finish(), release, sha256, path)
         file.seek(0)
@@ -133,15 +134,14 @@ def verify(found, release, expected, path):
 
 
 @contextlib.contextmanager
-def full_disk_explained(app, release, path):
+def freed_when_full(path):
+    """A part that does not fit is not kept: it would only keep the disk full."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        slots.remove(path)
-        free = shutil.disk_usage(paths.STATE).free
-        raise Refusal("disk-full", f"{app}: no room for release {release}", freeBytes=free, folder=paths.STATE) from error
+        if disk_full(error) is not None:
+            slots.remove(path)
+        raise
 
 
 def prune(systemd, request):

@@ -4,7 +4,7 @@ import os
 import threading
 
 from . import PROTOCOL, journal, names, once, releases, slots
-from .refusal import Refusal
+from .refusal import Refusal, disk_full
 from .systemd import Systemd
 
 # A session that is silent for longer than some of these is taken for dead.
@@ -90,7 +90,8 @@ class Session:
         except Refusal as refusal:
             self.say({"id": number, "error": refusal.as_json()})
         except Exception as error:
-            self.say({"id": number, "error": {"code": "failed", "message": f"{type(error).__name__}: {error}"}})
+            refusal = disk_full(error) or Refusal("failed", f"{type(error).__name__}: {error}")
+            self.say({"id": number, "error": refusal.as_json()})
         finally:
             self.requests.pop(number, None)
 
