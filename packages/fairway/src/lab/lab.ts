@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { findProcess } from '../hosts/local/supervisor/process-table.ts';
 import { checkSshAccess, insideHost } from './access.ts';
 import { baseDigest, ensureBaseImage } from './base-image.ts';
@@ -26,6 +27,7 @@ import {
   type LabFaults,
   type LabRecord,
   labNames,
+  noFaults,
   readRecord,
   requireHost,
   requireRecord,
@@ -80,13 +82,13 @@ export async function labUp(request: LabRequest): Promise<Lab> {
   await ensureBaseImage(() => report({ kind: 'building-base-image' }));
   return withLabLock(request.name, async () => {
     const record = await withMachineLock(async () => {
-      turnForwardingOn();
       const planned = planLab(
         request,
         readRecord(request.name),
         await otherNetworks(request.name),
         baseDigest,
       );
+      turnForwardingOn();
       writeRecord(planned);
       return planned;
     });
@@ -118,7 +120,7 @@ async function bringUp(
   }
   report({ kind: 'host-starting', host: host.name });
   await boot(record, host);
-  if (record.faults.cuts.length === 0) await checkSshAccess(record.name, host.name);
+  if (isDeepStrictEqual(record.faults, noFaults)) await checkSshAccess(record.name, host.name);
   report({ kind: 'host-ready', host: host.name });
 }
 
@@ -174,7 +176,7 @@ export async function removeOrphanedLabs(): Promise<void> {
 
 export async function labStatus(name: string): Promise<LabStatus> {
   requireLabMachine();
-  const record = requireRecord(checkLabName(name));
+  const record = requireRecord(name);
   const hosts = record.hosts.map(async ({ name: host, address }) => {
     return { name: host, address, isOn: (await findInit(name, host)) !== undefined };
   });

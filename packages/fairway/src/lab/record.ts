@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { LabProblem } from './lab-problem.ts';
+import { checkLabName } from './naming.ts';
 import { labPaths, labsDirectory } from './paths.ts';
 
 /** What is known of a lab, as written to its lab.json. */
@@ -57,7 +58,7 @@ export function readRecord(lab: string): LabRecord | undefined {
 }
 
 export function requireRecord(lab: string): LabRecord {
-  const record = readRecord(lab);
+  const record = readRecord(checkLabName(lab));
   if (record) return record;
   const names = labNames();
   throw new LabProblem(

@@ -14,6 +14,8 @@ export interface NameOption {
 
 /** The lab that a command is about. */
 export async function chooseLab(context: Context, { name }: NameOption): Promise<string> {
+  const { requireLabMachine } = await import('../../lab/requirements.ts');
+  requireLabMachine();
   if (name !== undefined) return name;
   const production = await labProduction(context);
   if (production) return production.name;
