@@ -2,5 +2,5 @@ import { describe, it } from 'vitest';
 import { haproxyInstalled, startHaproxyHere } from '../support/local-haproxy.ts';
 import { balancerContract } from './balancer.ts';
 
-if (haproxyInstalled) balancerContract('haproxy', startHaproxyHere);
+if (haproxyInstalled) balancerContract('haproxy', () => startHaproxyHere());
 else describe.skip('Balancer: haproxy (not installed)', () => it('is skipped'));

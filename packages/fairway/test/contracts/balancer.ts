@@ -23,6 +23,8 @@ export interface BalancerUnderTest {
   readonly balancer: Balancer;
   /** Where visitors connect: `http://address:port`. */
   readonly url: string;
+  /** Where the balancer finds instances of this machine, and visitors of it come from; left out: `127.0.0.1`. */
+  readonly address?: string;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
   describe(`Balancer: ${adapter}`, () => {
     let world: BalancerUnderTest;
     let balancer: Balancer;
+    let address: string;
     /** Each test has an app of its own, under a host name of its own. */
     let app: string;
     let instances: HttpInstance[];
@@ -40,7 +43,7 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
 
     beforeAll(async () => {
       world = await open();
-      ({ balancer } = world);
+      ({ balancer, address = '127.0.0.1' } = world);
     });
 
     afterAll(() => world.close());
@@ -61,14 +64,14 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
     const slot = (instance: string): SlotAddress => ({ app, instance, slot: 'a' });
 
     async function startInstance(name: string): Promise<HttpInstance> {
-      const instance = await HttpInstance.start(name);
+      const instance = await HttpInstance.start(name, 0, address);
       instances.push(instance);
       return instance;
     }
 
     function serverOf(instance: HttpInstance, changes: Partial<NewServer> = {}): NewServer {
       const { name, port } = instance;
-      return { slot: slot(name), host: '127.0.0.1', port, side: 'baseline', generation: 'r1+c1', ...changes };
+      return { slot: slot(name), host: address, port, side: 'baseline', generation: 'r1+c1', ...changes };
     }
 
     async function pool(): Promise<Pool> {
@@ -357,7 +360,7 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
         expect(echo.headers).toMatchObject({
           host: `${app}.test`,
           'x-own': 'yes',
-          'x-forwarded-for': '127.0.0.1',
+          'x-forwarded-for': address,
         });
       });
 

@@ -14,10 +14,13 @@ export class Fleet {
   readonly app: string;
   readonly instances = new Map<string, HttpInstance>();
   readonly #balancer: HaproxyBalancer;
+  /** Where instances listen, and HAProxy finds them. */
+  readonly #address: string;
 
-  constructor(balancer: HaproxyBalancer, app: string) {
+  constructor(balancer: HaproxyBalancer, app: string, address = '127.0.0.1') {
     this.#balancer = balancer;
     this.app = app;
+    this.#address = address;
   }
 
   async admit(
@@ -26,11 +29,11 @@ export class Fleet {
     generation: string,
     side: Side = 'baseline',
   ): Promise<HttpInstance> {
-    const instance = await HttpInstance.start(name);
+    const instance = await HttpInstance.start(name, 0, this.#address);
     this.instances.set(`${name}/${slot}`, instance);
     const address = this.#slot(name, slot);
     await this.#balancer.register(
-      { slot: address, host: '127.0.0.1', port: instance.port, side, generation: `${generation}+c1` },
+      { slot: address, host: this.#address, port: instance.port, side, generation: `${generation}+c1` },
       FENCE,
     );
     await waitUntil(`${name} is healthy`, async () => (await this.server(name, slot))?.healthy);

@@ -35,11 +35,11 @@ export class HttpInstance {
     });
   }
 
-  static async start(name: string, port = 0): Promise<HttpInstance> {
+  static async start(name: string, port = 0, address = '127.0.0.1'): Promise<HttpInstance> {
     const instance = new HttpInstance(name);
     await new Promise<void>((resolve, reject) => {
       instance.server.once('error', reject);
-      instance.server.listen(port, '127.0.0.1', resolve);
+      instance.server.listen(port, address, resolve);
     });
     return instance;
   }

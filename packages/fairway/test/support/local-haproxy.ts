@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HaproxyBalancer } from '../../src/balancer/haproxy/haproxy-balancer.ts';
-import { LocalNode } from '../../src/balancer/haproxy/local-node.ts';
+import { LocalNode, type LocalNodeOptions } from '../../src/balancer/haproxy/local-node.ts';
 import { freePort } from './free-port.ts';
 
 export const haproxyInstalled = spawnSync('haproxy', ['-v']).status === 0;
@@ -17,10 +17,11 @@ export interface LocalHaproxy {
   close(): Promise<void>;
 }
 
-export async function startHaproxyHere(): Promise<LocalHaproxy> {
+export async function startHaproxyHere(tls?: LocalNodeOptions['tls']): Promise<LocalHaproxy> {
   const folder = await mkdtemp(join(tmpdir(), 'fairway-haproxy-'));
   const port = await freePort();
-  const node = await LocalNode.prepare({ folder, bind: `127.0.0.1:${port}`, threads: 2 });
+  const bind = `127.0.0.1:${port}`;
+  const node = await LocalNode.prepare({ folder, bind, threads: 2, ...(tls && { tls }) });
   await node.start();
   const balancer = new HaproxyBalancer([node]);
   return {

@@ -57,7 +57,9 @@ export class Events {
         this.#closed ? undefined : this.#connect(false),
       );
     });
-    createInterface({ input: stream }).on('line', this.#onLine);
+    const lines = createInterface({ input: stream });
+    lines.on('line', this.#onLine);
+    lines.on('error', () => {});
     stream.write(`show events fairway -w${fromNow ? ' -n' : ''}\n`);
   }
 }

@@ -101,7 +101,7 @@ export class KeeperLine {
         const answer = answerSchema.parse(JSON.parse(line));
         this.#waiting.get(answer.id)?.resolve(answer);
       }
-      this.#lose('fairway-balancer ended');
+      this.#lose((await session.ended)?.message ?? 'fairway-balancer ended');
     } catch (error) {
       this.#lose((error as Error).message);
     }

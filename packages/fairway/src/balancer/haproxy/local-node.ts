@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { HaproxyNode, LineSession } from './node.ts';
+import { quoted } from './quote.ts';
 
 const ROLE_FILES = fileURLToPath(new URL('../../../ansible/roles/balancer/files/', import.meta.url));
 const KEEPER = join(ROLE_FILES, 'fairway-balancer');
@@ -13,6 +14,8 @@ const BASE = join(ROLE_FILES, 'base.cfg');
 const NOBODY_YET = 'global\n  set-var proc.fairway str(0)\n';
 
 export interface LocalNodeOptions {
+  /** For messages. */
+  readonly name?: string;
   readonly folder: string;
   /** `127.0.0.1:8080`; several with commas. */
   readonly bind: string;
@@ -23,41 +26,27 @@ export interface LocalNodeOptions {
 
 /** A HAProxy in a folder of this machine, without privileges. */
 export class LocalNode implements HaproxyNode {
-  readonly name = 'here';
+  readonly name: string;
   readonly folder: string;
   #process: ChildProcess | undefined;
   log = '';
 
-  private constructor(folder: string) {
+  private constructor(name: string, folder: string) {
+    this.name = name;
     this.folder = folder;
   }
 
   /** Makes the folder; what is in it already stays. */
   static async prepare(options: LocalNodeOptions): Promise<LocalNode> {
-    const { folder, tls } = options;
+    const { folder } = options;
     await mkdir(join(folder, 'state'), { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
-    const environment = {
-      FAIRWAY_STATE: join(folder, 'state'),
-      FAIRWAY_EVENTS: join(folder, 'events.sock'),
-      FAIRWAY_SUCCESSOR: join(folder, 'next'),
-      FAIRWAY_SUCCESSOR_SEEN: join(folder, 'next'),
-      FAIRWAY_TRUSTED_PROXIES: join(folder, 'trusted-proxies.list'),
-      FAIRWAY_MAX_CONNECTIONS: '4000',
-      FAIRWAY_BIND: options.bind,
-      ...(tls && { FAIRWAY_TLS_BIND: tls.bind, FAIRWAY_CERTIFICATES: tls.certificates }),
-    };
-    const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
-    await writeFile(join(folder, 'environment'), lines.join(''));
+    await writeFile(join(folder, 'settings.cfg'), settings(options));
     await writeFile(join(folder, 'trusted-proxies.list'), '', { flag: 'a' });
     await writeFile(join(folder, 'state/fairway.cfg'), NOBODY_YET, { flag: 'wx' }).catch(ignoreExisting);
-    await writeFile(join(folder, 'base.cfg'), `${await baseConfiguration(options.threads)}`);
-    const node = new LocalNode(folder);
-    node.#environment = environment;
-    return node;
+    await copyFile(BASE, join(folder, 'base.cfg'));
+    return new LocalNode(options.name ?? 'here', folder);
   }
-
-  #environment: Readonly<Record<string, string>> = {};
 
   get pid(): number | undefined {
     return this.#process?.pid;
@@ -66,11 +55,11 @@ export class LocalNode implements HaproxyNode {
   /** Starts HAProxy and waits until it accepts commands. */
   async start(): Promise<void> {
     const args = ['-W', '-S', `${this.#master},mode,600,level,admin`];
-    const files = ['-f', join(this.folder, 'base.cfg'), '-f', join(this.folder, 'state/fairway.cfg')];
-    const child = spawn('haproxy', [...args, ...files], {
-      env: { ...process.env, ...this.#environment },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const files = ['settings.cfg', 'base.cfg', 'state/fairway.cfg'].flatMap((name) => [
+      '-f',
+      join(this.folder, name),
+    ]);
+    const child = spawn('haproxy', [...args, ...files], { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.log = (this.log + text).slice(-50_000);
     });
@@ -104,7 +93,8 @@ export class LocalNode implements HaproxyNode {
   }
 
   async openKeeper(): Promise<LineSession> {
-    const child = spawn('python3', [KEEPER, '--folder', this.folder, '--haproxy', 'haproxy'], {
+    const folders = ['--settings', this.folder, '--state', join(this.folder, 'state')];
+    const child = spawn('python3', [KEEPER, ...folders, '--haproxy', 'haproxy'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     await once(child, 'spawn');
@@ -113,6 +103,9 @@ export class LocalNode implements HaproxyNode {
       lines: createInterface({ input: child.stdout }),
       send: (line) => child.stdin.write(`${line}\n`),
       kill: () => child.kill(),
+      ended: once(child, 'exit').then(([code]) =>
+        code === 0 ? undefined : new Error(`fairway-balancer ended with exit code ${code}`),
+      ),
     };
   }
 
@@ -121,10 +114,27 @@ export class LocalNode implements HaproxyNode {
   }
 }
 
-async function baseConfiguration(threads: number | undefined): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  const base = await readFile(BASE, 'utf8');
-  return threads === undefined ? base : base.replace(/^global$/m, `global\n  nbthread ${threads}`);
+function settings({ folder, bind, threads, tls }: LocalNodeOptions): string {
+  const variables = {
+    FAIRWAY_SUCCESSOR: join(folder, 'next'),
+    FAIRWAY_SUCCESSOR_SEEN: join(folder, 'next'),
+    FAIRWAY_TRUSTED_PROXIES: join(folder, 'trusted-proxies.list'),
+    FAIRWAY_BIND: bind,
+    ...(tls && {
+      FAIRWAY_TLS_BIND: tls.bind,
+      FAIRWAY_CERTIFICATES: tls.certificates,
+      FAIRWAY_TLS_REDIRECT: 'yes',
+    }),
+  };
+  return [
+    'global',
+    ...Object.entries(variables).map(([name, value]) => `  setenv ${name} ${quoted(value)}`),
+    `  stats socket ${quoted(join(folder, 'events.sock'))} mode 600 level operator`,
+    `  server-state-file ${quoted(join(folder, 'state/servers.state'))}`,
+    '  maxconn 4000',
+    ...(threads === undefined ? [] : [`  nbthread ${threads}`]),
+    '',
+  ].join('\n');
 }
 
 async function openSocket(path: string): Promise<Socket> {

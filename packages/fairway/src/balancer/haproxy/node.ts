@@ -5,6 +5,8 @@ export interface LineSession {
   readonly lines: AsyncIterable<string>;
   send(line: string): void;
   kill(): void;
+  /** Resolves with why it ended, where it did not end well. */
+  readonly ended: Promise<Error | undefined>;
 }
 
 /** Port: a machine with one HAProxy. What is said over these is the same on any machine. */

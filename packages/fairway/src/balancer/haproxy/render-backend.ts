@@ -5,8 +5,11 @@ import { backends, lineName, standInName } from './wanted.ts';
 
 /** Somebody waits for a server that is not healthy yet, or one may just have failed: it is asked at least this often. */
 const IMPATIENT_INTERVAL_MS = 200;
-/** Where a free line points: nothing listens there, and nobody asks. */
-const NOWHERE = '127.0.0.1:1';
+/**
+ * A line's address comes from `servers.state`. HAProxy takes it from there only for a server that has a name here, which it
+ * is told not to look up.
+ */
+const addressOf = (name: string): string => `${name}.invalid:1`;
 
 /** The backends of one app. */
 export function renderBackends(definition: PoolDefinition, placement: Placement): string {
@@ -16,7 +19,7 @@ export function renderBackends(definition: PoolDefinition, placement: Placement)
     const own = placement.checks[number];
     return own ? ` no-check track ${backends.check(app, own)}/${lineName(number)}` : '';
   };
-  const lines = numbers.map((number) => `  server ${lineName(number)} ${NOWHERE}${followed(number)}`);
+  const lines = numbers.map((number) => serverLine(lineName(number), followed(number)));
   return [
     `backend ${backends.baseline(app)}`,
     ...traffic(definition),
@@ -29,17 +32,20 @@ export function renderBackends(definition: PoolDefinition, placement: Placement)
     '  option allbackups',
     ...check(definition.health, definition),
     ...lines,
-    ...numbers.map(
-      (number) =>
-        `  server ${standInName(number)} ${NOWHERE} no-check track ${backends.baseline(app)}/${lineName(number)} backup`,
+    ...numbers.map((number) =>
+      serverLine(standInName(number), ` no-check track ${backends.baseline(app)}/${lineName(number)} backup`),
     ),
     '',
     `backend ${backends.unchecked(app)}`,
     ...traffic(definition),
-    ...numbers.map((number) => `  server ${lineName(number)} ${NOWHERE}`),
+    ...numbers.map((number) => serverLine(lineName(number))),
     '',
     ...ownChecks(app, placement, definition),
   ].join('\n');
+}
+
+function serverLine(name: string, options = ''): string {
+  return `  server ${name} ${addressOf(name)}${options}`;
 }
 
 function traffic({ algorithm, timeouts, route }: PoolDefinition): string[] {
@@ -90,7 +96,7 @@ function ownChecks(app: string, placement: Placement, definition: PoolDefinition
     `backend ${backend}`,
     `  timeout connect ${definition.timeouts.connectMs}ms`,
     ...check(health, definition),
-    ...numbers.map((number) => `  server ${lineName(number)} ${NOWHERE}`),
+    ...numbers.map((number) => serverLine(lineName(number))),
     '',
   ]);
 }

@@ -14,10 +14,10 @@ const LOGGED_PER_SECOND = 1000;
 export function renderFrontend(apps: readonly string[]): string {
   return `frontend fairway
   bind "\${FAIRWAY_BIND}"
-  bind "unix@\${FAIRWAY_SUCCESSOR}.http" mode 600 accept-proxy name successor
+  bind "unix@\${FAIRWAY_SUCCESSOR}.http" mode 666 accept-proxy name successor
 .if defined(FAIRWAY_TLS_BIND)
   bind "\${FAIRWAY_TLS_BIND}" ssl crt "\${FAIRWAY_CERTIFICATES}" alpn h2,http/1.1
-  bind "unix@\${FAIRWAY_SUCCESSOR}.https" mode 600 accept-proxy name successor-tls
+  bind "unix@\${FAIRWAY_SUCCESSOR}.https" mode 666 accept-proxy name successor-tls
 .endif
   log ring@fairway len 512 local0
   log-format "%[var(txn.app)] %b %s %ST %[var(txn.took)]"
@@ -26,7 +26,7 @@ export function renderFrontend(apps: readonly string[]): string {
   acl secure ssl_fc
   acl secure so_name successor-tls
   acl trusted src -f "\${FAIRWAY_TRUSTED_PROXIES}"
-.if defined(FAIRWAY_TLS_BIND)
+.if defined(FAIRWAY_TLS_REDIRECT)
   http-request redirect scheme https code 308 if !superseded !secure
 .endif
 

@@ -56,7 +56,9 @@ describe('the configuration of HAProxy', () => {
         "  default-server check inter 100ms fastinter 100ms downinter 100ms rise 1 fall 2 observe layer4 error-limit 1 on-error mark-down",
       ]
     `);
-    expect(sectionOf(text, 'shop:canary')).toContain('server b16 127.0.0.1:1 no-check track shop/s16 backup');
+    expect(sectionOf(text, 'shop:canary')).toContain(
+      'server b16 b16.invalid:1 no-check track shop/s16 backup',
+    );
     expect(sectionOf(text, 'shop:unchecked')).not.toContain('check inter');
   });
 
@@ -103,8 +105,8 @@ describe('the configuration of HAProxy', () => {
     const { 'fairway.cfg': text } = renderFiles(first);
     const backend = /^backend (shop:check:\w+)$/m.exec(text)![1]!;
     expect(sectionOf(text, backend)).toContain('uri "/own"');
-    expect(text).toContain(`server s2 127.0.0.1:1 no-check track ${backend}/s2`);
-    expect(text).toContain('  server s1 127.0.0.1:1\n');
+    expect(text).toContain(`server s2 s2.invalid:1 no-check track ${backend}/s2`);
+    expect(text).toContain('  server s1 s1.invalid:1\n');
     const second = place(
       first,
       register(server('shop', '3', { health: other }))(first.registry),

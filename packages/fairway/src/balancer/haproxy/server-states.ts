@@ -28,7 +28,7 @@ function row({ backend, name, target, admission, healthy, checked }: WantedServe
   const operational = up || !checked ? UP : 0;
   // The columns that stay 0 are ids, which HAProxy finds by the names, and what it finds out again.
   return (
-    `0 ${backend} 0 ${name} ${address} ${operational} ${adminFlags(admission)} 1 1 0 1 0 ${health} 6 0 0 0 - ` +
+    `0 ${backend} 0 ${name} ${address} ${operational} ${adminFlags(admission)} 1 1 0 1 0 ${health} 6 0 0 0 ${name}.invalid ` +
     `${port} - 0 0 - - 0\n`
   );
 }
