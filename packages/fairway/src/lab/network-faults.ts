@@ -55,6 +55,7 @@ function isSameCut(one: Cut, other: Cut): boolean {
 
 /** The record comes after the effect: a fault that this machine cannot make is not recorded. */
 async function changeFaults(lab: string, change: (record: LabRecord) => LabFaults): Promise<void> {
+  requireRecord(lab);
   await withLabLock(lab, async () => {
     const before = requireRecord(lab);
     const after = { ...before, faults: change(before) };
