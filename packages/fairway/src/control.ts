@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { chooseAdapters, commitsIn } from './adapters.ts';
+import { chooseAdapters } from './adapters.ts';
 import { build } from './build/builder.ts';
 import { productionToStartWith, rememberProduction } from './config/last-good.ts';
 import { readProduction } from './config/read.ts';
+import { commitsIn } from './machinery/commits.ts';
+import { RestartNeeded } from './machinery/machinery.ts';
+import { refuseOtherMachines } from './machinery/other-machines.ts';
 import { crasher, parseCrashPoint } from './runner/crash-point.ts';
 import { FairwayController } from './runner/fairway-controller.ts';
 import { Journal } from './runner/journal.ts';
@@ -48,38 +51,51 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
     lock.release();
   };
   try {
+    await refuseOtherMachines(production, stateDirectory, store);
     await rememberProduction(production, stateDirectory);
     const redactor = new Redactor();
     const keyFile = keyFilePath(production.name, process.env);
     const secrets = new SecretVault({ stateDirectory, keyFile, redactor });
     await openStanding(secrets, store, log);
     const machinery = await chooseAdapters(production, stateDirectory);
-    const { balancer, addressOf, balancerUrl, restartBalancer } = machinery;
     const hosts = redactingHosts(machinery.hosts, redactor.redact);
     const commits = commitsIn(stateDirectory);
     for (const app of production.apps) await commits.repository(app);
     const controller = new FairwayController({
-      world: { store, hosts, balancer, secrets, ports: rangeOf(production.ports, stateDirectory), addressOf },
+      world: { ...machinery, store, hosts, secrets, ports: rangeOf(production.ports, stateDirectory) },
       secrets,
       journal: new Journal(store),
       commits,
-      readProduction: () => readProduction(configFile, stateDirectory),
+      readProduction: async () => {
+        const read = await readProduction(configFile, stateDirectory);
+        if (read.provider !== production.provider) throw new RestartNeeded('the provider has changed');
+        await machinery.follow(read);
+        return read;
+      },
       build: redactingBuild((request) => build({ ...request, directories }), redactor.redact),
-      restartBalancer,
-      balancerUrl,
+      restartBalancer: machinery.restartBalancer,
+      balancerUrl: machinery.balancerUrl,
       holder: `${process.pid}-${randomUUID()}`,
       crash: crasher(parseCrashPoint(process.env.FAIRWAY_CRASH), () => process.kill(process.pid, 'SIGKILL')),
       onError: (error) => log.error({ err: error }, 'a rollout met an error that should not be'),
       now: Date.now,
     });
     const { listen } = production.control;
-    const server = await startServer({ controller, store, metrics: balancer, listen, stateDirectory, log });
+    const server = await startServer({
+      controller,
+      store,
+      metrics: machinery.balancer,
+      listen,
+      stateDirectory,
+      log,
+    });
     controller.recover();
     return {
       url: server.url,
       close: async () => {
         await server.close();
         await controller.close();
+        await machinery.close();
         closeStore();
       },
     };

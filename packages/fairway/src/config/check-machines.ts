@@ -58,9 +58,8 @@ function checkCertificates({ provider, balancer }: ProductionSection): readonly 
   return found;
 }
 
-function checkBalancerHosts({ provider, hosts, apps }: ProductionSection): readonly CrossFinding[] {
-  const isNeeded = provider !== 'local' && Object.keys(apps).length > 0;
-  if (!isNeeded || Object.values(hosts).some((host) => host.roles.includes('balancer'))) return [];
+function checkBalancerHosts({ provider, hosts }: ProductionSection): readonly CrossFinding[] {
+  if (provider === 'local' || Object.values(hosts).some((host) => host.roles.includes('balancer'))) return [];
   const expected = 'a host with the role balancer, where HAProxy runs';
   const suggestion = 'Write roles: [balancer] for one host at least.';
   return [

@@ -32,11 +32,16 @@ export async function rememberProduction(production: Production, stateDirectory:
   await rename(`${path}.new`, path);
 }
 
-async function lastGood(file: string, stateDirectory: string): Promise<Production | undefined> {
+/** The configuration that a control server was last started with in a state directory. */
+export async function rememberedProduction(stateDirectory: string): Promise<Production | undefined> {
   try {
-    const production = JSON.parse(await readFile(join(stateDirectory, NAME), 'utf8')) as Production;
-    return production.file === file ? production : undefined;
+    return JSON.parse(await readFile(join(stateDirectory, NAME), 'utf8')) as Production;
   } catch {
     return undefined;
   }
+}
+
+async function lastGood(file: string, stateDirectory: string): Promise<Production | undefined> {
+  const production = await rememberedProduction(stateDirectory);
+  return production?.file === file ? production : undefined;
 }

@@ -21,6 +21,10 @@ export interface World {
   readonly secrets: Pick<Secrets, 'valuesOf'>;
   /** For instances; looked through from `first` on. */
   readonly ports: { readonly from: number; readonly to: number; readonly first?: number };
+  /** Whether nothing on the host listens on the port. */
+  readonly isPortFree: (host: string, port: number) => Promise<boolean>;
+  /** Every host that instances may run on. */
+  readonly appHosts: () => readonly string[];
   /** Where the balancer reaches a host's instances. */
   readonly addressOf: (host: string) => string;
 }

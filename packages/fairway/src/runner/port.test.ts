@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { temporaryStore } from '../../test/support/temporary-store.ts';
 import type { Hosts, ProcessState } from '../hosts/hosts.ts';
+import { isPortFree } from '../hosts/local/is-port-free.ts';
 import type { Store } from '../store/store.ts';
 import { portToStart, rangeOf } from './port.ts';
 
@@ -30,7 +31,9 @@ async function start(state: ProcessState | undefined): Promise<number> {
       ? []
       : [{ slot, host: 'local', state, generation: 'r+c', port: taken, restarts: 0 } as const];
   const hosts = { observe: () => Promise.resolve(observed) } as unknown as Hosts;
-  return portToStart({ store, hosts, ports: { from: taken, to: taken + 20 } }, slot, 'local');
+  const ports = { from: taken, to: taken + 20 };
+  const isFree = (_host: string, port: number) => isPortFree(port);
+  return portToStart({ store, hosts, ports, isPortFree: isFree }, slot, 'local');
 }
 
 const stored = () => store.portFor({ ...slot, host: 'local' }, { from: 1, to: 1 }, () => Promise.reject());

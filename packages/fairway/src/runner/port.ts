@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
 import { type SlotAddress, slotId } from '../rollout/slot.ts';
 import type { World } from './perform.ts';
 
-type Part = Pick<World, 'store' | 'hosts' | 'ports'>;
+type Part = Pick<World, 'store' | 'hosts' | 'ports' | 'isPortFree'>;
 
 /**
  * Begins to look for ports at a place of the production's own. Most productions have the range that is usual, and two
@@ -16,7 +15,7 @@ export function rangeOf(ports: { from: number; to: number }, stateDirectory: str
 }
 
 export function portOf(world: Part, slot: SlotAddress, host: string): Promise<number> {
-  return world.store.portFor({ ...slot, host }, world.ports, isFree);
+  return world.store.portFor({ ...slot, host }, world.ports, (port) => world.isPortFree(host, port));
 }
 
 /**
@@ -26,19 +25,11 @@ export function portOf(world: Part, slot: SlotAddress, host: string): Promise<nu
  */
 export async function portToStart(world: Part, slot: SlotAddress, host: string): Promise<number> {
   const port = await portOf(world, slot, host);
+  const isFree = (candidate: number) => world.isPortFree(host, candidate);
   if (await isFree(port)) return port;
   const processes = await world.hosts.observe(slot.app);
   const own = processes.find((process) => slotId(process.slot) === slotId(slot));
   // Starts may be repeated: then it is the instance itself that listens.
   if (own !== undefined && own.state !== 'stopped') return port;
   return world.store.movePort({ ...slot, host }, world.ports, isFree);
-}
-
-/** Whether nothing on this machine listens on the port. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

@@ -1,14 +1,18 @@
 import { rm } from 'node:fs/promises';
-import type { Hosts } from '../hosts/hosts.ts';
 import type { Store } from '../store/store.ts';
 import { releasesToKeep } from './good-releases.ts';
+import type { World } from './perform.ts';
 import { configOf } from './plan-rollout.ts';
 
 /**
  * Removes the releases of an app that nothing refers to any more: neither one of the last `keep` good ones, nor what
  * stands, nor what an unfinished rollout is about. On this machine and on the app's hosts.
  */
-export async function tidyReleases(store: Store, hosts: Hosts, app: string, fence: number): Promise<void> {
+export async function tidyReleases(
+  { store, hosts, appHosts }: Pick<World, 'store' | 'hosts' | 'appHosts'>,
+  app: string,
+  fence: number,
+): Promise<void> {
   const standings = store.standings(app);
   const config = standings[0] && configOf(store, standings[0]);
   const keep = keptReleases(store, app, config?.deploy.keep ?? 0);
@@ -17,7 +21,7 @@ export async function tidyReleases(store: Store, hosts: Hosts, app: string, fenc
     await rm(release.file, { force: true });
     store.removeRelease(app, release.id);
   }
-  const names = new Set(config?.instances.map((instance) => instance.host) ?? ['local']);
+  const names = new Set(config?.instances.map((instance) => instance.host) ?? appHosts());
   await Promise.all([...names].map((host) => hosts.prune(host, app, [...keep], fence)));
 }
 

@@ -81,7 +81,7 @@ export class Workers {
     const worker = new AppWorker(app, {
       ...this.#parts,
       prepare: (record, tell, signal) => prepare(preparation, record, tell, signal),
-      tidy: (name, fence) => tidyReleases(world.store, world.hosts, name, fence),
+      tidy: (name, fence) => tidyReleases(world, name, fence),
     });
     this.#workers.set(app, worker);
     return worker;

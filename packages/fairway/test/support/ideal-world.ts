@@ -64,6 +64,8 @@ export function idealWorld(store: Store, declared = true): IdealWorld {
       balancer,
       secrets: { valuesOf: async () => undefined },
       ports: { from: 20_000, to: 20_100 },
+      isPortFree: async () => true,
+      appHosts: () => ['local'],
       addressOf: () => '127.0.0.1',
     } as unknown as World,
     processes,

@@ -65,8 +65,8 @@ async function planProvision(context: Context, { json = false }: PlanOptions): P
 /** Real machines, and this is where they are set up from. */
 async function hasMachines(context: Context): Promise<boolean> {
   if (context.isRemote) return false;
-  const { readProduction } = await import('../../config/read.ts');
-  return (await readProduction(context.configFile())).provider !== 'local';
+  const { rememberedProduction } = await import('../../config/last-good.ts');
+  return ((await rememberedProduction(context.stateDirectory()))?.provider ?? 'local') !== 'local';
 }
 
 async function previewsOf(

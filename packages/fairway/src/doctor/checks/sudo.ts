@@ -5,6 +5,7 @@ import type { Machine } from '../machine.ts';
 /** Programs that the deploy user has to run as root, by role. */
 const NEEDED: Readonly<Record<string, string>> = {
   app: '/usr/local/sbin/fairway-host',
+  balancer: '/usr/local/sbin/fairway-balancer',
 };
 const NEXT = 'Run "fairway provision"';
 
@@ -42,6 +43,7 @@ function observe(machine: Machine, user: string, allowed: readonly string[]): re
 /** From the lines `    (root) NOPASSWD: /usr/local/sbin/one, /usr/local/sbin/two` of `sudo -l`. */
 function allowedCommands(listing: string): readonly string[] {
   return [...listing.matchAll(/^ +\([^)]*\) (?:[A-Z_]+: )*(.*)$/gm)].flatMap((match) =>
-    match[1]!.split(',').map((command) => command.trim()),
+    // Without the arguments that it is limited to.
+    match[1]!.split(',').map((command) => command.trim().split(' ', 1)[0]!),
   );
 }
