@@ -166,7 +166,7 @@ export function defineDown(command: Command, act: Act): void {
         }
         if (options.cache) {
           await removeLabCache();
-          context.print('So are the base image and the downloaded packages.');
+          context.print('The base image and the downloaded packages are gone.');
         }
         return EXIT.success;
       }),
