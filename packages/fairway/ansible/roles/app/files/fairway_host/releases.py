@@ -118,11 +118,11 @@ class Hashing:
 def unpack_or_refuse(reader, folder):
     try:
         unpack(reader, folder)
-    except (Refusal, OSError) as error:
-        if isinstance(error, OSError) and error.errno is None:
-            raise Refusal("bad-artifact", f"it cannot be unpacked: {error}") from error
+    except Refusal:
         raise
     except Exception as error:
+        if disk_full(error) is not None:
+            raise
         raise Refusal("bad-artifact", f"it cannot be unpacked: {error}") from error
 
 

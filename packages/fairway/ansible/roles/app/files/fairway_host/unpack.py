@@ -39,6 +39,10 @@ def unpack(stream, folder):
     # Last, so that nothing is ever written through a link.
     for _, place, target in links:
         os.symlink(target, place)
+    # A link may lead out by way of another one, which its text alone does not show.
+    for name, place, target in links:
+        if not f"{os.path.realpath(place)}/".startswith(f"{os.path.realpath(folder)}/"):
+            raise unsafe(name, f"is a link to {target!r}, outside of the release")
 
 
 def checked(name):
