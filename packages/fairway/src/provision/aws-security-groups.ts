@@ -1,5 +1,5 @@
 import type { Host, Production } from '../config/production.ts';
-import { DATA_PORTS, isLoopback } from './firewall.ts';
+import { CONTROL_TLS_PORT, DATA_PORTS, isLoopback } from './firewall.ts';
 
 /** A security group as amazon.aws.ec2_security_group takes it. */
 export interface AwsSecurityGroup {
@@ -58,10 +58,11 @@ function rulesOf(
       const open = [balancer.listen.port, ...(balancer.tls ? [balancer.tls.listen.port] : [])];
       return [{ proto: 'tcp', ports: open, cidr_ip: ANYBODY }];
     }
-    case 'control':
-      return isLoopback(control.listen.address)
-        ? []
-        : [{ proto: 'tcp', ports: [control.listen.port], cidr_ip: ANYBODY }];
+    case 'control': {
+      const { address, port } = control.listen;
+      const open = [CONTROL_TLS_PORT, ...(isLoopback(address) ? [] : [port])];
+      return [{ proto: 'tcp', ports: open, cidr_ip: ANYBODY }];
+    }
     case 'app':
       return from(`${ports.from}-${ports.to}`, names('balancer'));
     default:

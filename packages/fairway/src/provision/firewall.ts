@@ -13,6 +13,9 @@ export interface FirewallRule {
 /** IP addresses of a host, as others of the production see them. */
 export type AddressesOf = (host: Host) => readonly string[];
 
+/** Where people and hooks reach a control server on a machine of its own, through TLS. */
+export const CONTROL_TLS_PORT = 7443;
+
 /** Where well-known servers listen that only the apps speak to. */
 export const DATA_PORTS: Readonly<Record<string, number>> = {
   flags: 6379,
@@ -49,10 +52,13 @@ function rulesOfRole(
         { port: balancer.listen.port, for: 'visitors' },
         ...(balancer.tls ? [{ port: balancer.tls.listen.port, for: 'visitors, HTTPS' }] : []),
       ];
-    case 'control':
-      return isLoopback(control.listen.address)
-        ? []
-        : [{ port: control.listen.port, for: 'people and hooks' }];
+    case 'control': {
+      const { address, port } = control.listen;
+      return [
+        { port: CONTROL_TLS_PORT, for: 'people and hooks' },
+        ...(isLoopback(address) ? [] : [{ port, for: 'people and hooks, without TLS' }]),
+      ];
+    }
     default: {
       const port = DATA_PORTS[role];
       return port === undefined

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseProduction } from '../config/parse.ts';
+import { firewallRules } from './firewall.ts';
 import { inventoryOf } from './inventory.ts';
 
 const TEXT = `name: shop
@@ -90,6 +91,16 @@ describe('the inventory', () => {
 });
 
 describe('the firewall', () => {
+  test('opens the control server through TLS, and as it is only where it does not listen to itself alone', () => {
+    const rules = (listen: string) => {
+      const text = `control: { listen: "${listen}" }\n${TEXT.replace('[flags]', '[control]')}`;
+      const other = parseProduction(text, '/srv/shop/fairway.yml');
+      return firewallRules(other.hosts[1]!, other, () => []).map(({ port }) => port);
+    };
+    expect(rules('127.0.0.1:7480')).toEqual([7443]);
+    expect(rules('0.0.0.0:7480')).toEqual([7443, 7480]);
+  });
+
   test("opens an app host's ports to balancers only", () => {
     expect(firewallOf('box1')).toEqual([
       { port: '20000-29999', from: ['10.0.0.10'], for: 'balancers, to the apps' },

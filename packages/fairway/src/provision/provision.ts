@@ -4,6 +4,7 @@ import { readProduction } from '../config/read.ts';
 import { controlFolder } from '../ssh/control-folder.ts';
 import type { SshTarget } from '../ssh/target.ts';
 import { resolveAddresses } from './addresses.ts';
+import { controlVariables } from './control-variables.ts';
 import { authorizedKeys, ensureDeployKey } from './deploy-key.ts';
 import type { PlaybookEvent } from './events.ts';
 import { HostKeysNotAccepted, type UnknownHost } from './host-keys-not-accepted.ts';
@@ -43,6 +44,7 @@ export async function configureMachines(
     limited.map(({ name }) => targets.get(name)!),
     request,
   );
+  const control = await controlVariables(production, place);
   const key = await ensureDeployKey(stateDirectory, `fairway ${production.name}`);
   return runPlaybook({
     playbook: 'site.yml',
@@ -52,7 +54,7 @@ export async function configureMachines(
       addressesOf: await resolveAddresses(production.hosts, machines),
       authorizedKeys: await authorizedKeys(production.hosts, key),
       ownRoles: await ownRoles(),
-      roleVariables,
+      roleVariables: (host) => ({ ...roleVariables(host, production), ...control(host) }),
     }),
     secrets: await ensureSecrets(production, stateDirectory),
     limit: limited.map(({ name }) => name),
