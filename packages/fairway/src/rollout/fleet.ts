@@ -44,8 +44,7 @@ export class Fleet {
   readonly goal: Goal;
   /** Whether the balancer knows the app's routes. */
   readonly declared: boolean;
-  readonly #instances = new Map<string, FleetInstance>();
-  readonly #progress = new Map<string, Progress>();
+  readonly #filed = new Map<string, Filed>();
   readonly #sorted = new Map<Progress, Set<string>>(CATEGORIES.map((category) => [category, new Set()]));
   readonly #outOfReach = new Set<string>();
   #operational = 0;
@@ -54,25 +53,22 @@ export class Fleet {
   constructor(goal: Goal, slots: Iterable<SlotObservation>, declared: boolean) {
     this.goal = goal;
     this.declared = declared;
-    for (const { name, host } of goal.instances)
-      this.#instances.set(name, { name, host, wanted: goal.generation !== undefined, slots: {} });
+    for (const { name, host } of goal.instances) this.#add(name, host, goal.generation !== undefined);
     for (const slot of slots) this.#place(slot);
-    for (const instance of this.#instances.values()) this.#file(instance);
+    for (const filed of this.#filed.values()) this.#file(filed);
   }
 
   /** Takes in a newer observation of one slot. */
   see(slot: SlotObservation): void {
-    const known = this.#instances.get(slot.slot.instance);
-    if (known) this.#unfile(known);
     this.#file(this.#place(slot));
   }
 
   instance(name: string): FleetInstance | undefined {
-    return this.#instances.get(name);
+    return this.#filed.get(name)?.instance;
   }
 
   progress(name: string): Progress | undefined {
-    return this.#progress.get(name);
+    return this.#filed.get(name)?.progress;
   }
 
   in(category: Progress): ReadonlySet<string> {
@@ -94,32 +90,47 @@ export class Fleet {
     return this.#doubled;
   }
 
-  #place(slot: SlotObservation): FleetInstance {
+  #add(name: string, host: string, wanted: boolean): Filed {
+    const instance = { name, host, wanted, slots: {} };
+    const filed = { instance, progress: undefined, isOperational: false, isDoubled: false };
+    this.#filed.set(name, filed);
+    return filed;
+  }
+
+  #place(slot: SlotObservation): Filed {
     const name = slot.slot.instance;
-    let instance = this.#instances.get(name);
-    if (!instance) {
-      instance = { name, host: slot.host, wanted: false, slots: {} };
-      this.#instances.set(name, instance);
-    }
-    instance.slots[slot.slot.slot] = slot;
-    return instance;
+    const filed = this.#filed.get(name) ?? this.#add(name, slot.host, false);
+    filed.instance.slots[slot.slot.slot] = slot;
+    return filed;
   }
 
-  #file(instance: FleetInstance): void {
+  /** Only what has changed is moved: a set that is left and entered again and again has to be made anew from time to time. */
+  #file(filed: Filed): void {
+    const { instance } = filed;
+    const { name, wanted } = instance;
     const progress = progressOf(instance, this.goal);
-    this.#progress.set(instance.name, progress);
-    this.#sorted.get(progress)!.add(instance.name);
-    if (instance.wanted && operates(instance)) this.#operational += 1;
-    if (isDoubled(instance)) this.#doubled += 1;
-    if (isOutOfReach(instance)) this.#outOfReach.add(instance.name);
+    if (progress !== filed.progress) {
+      if (filed.progress !== undefined) this.#sorted.get(filed.progress)!.delete(name);
+      this.#sorted.get(progress)!.add(name);
+      filed.progress = progress;
+    }
+    const isServing = wanted && operates(instance);
+    this.#operational += Number(isServing) - Number(filed.isOperational);
+    filed.isOperational = isServing;
+    const hasBoth = isDoubled(instance);
+    this.#doubled += Number(hasBoth) - Number(filed.isDoubled);
+    filed.isDoubled = hasBoth;
+    if (isOutOfReach(instance)) this.#outOfReach.add(name);
+    else if (this.#outOfReach.size > 0) this.#outOfReach.delete(name);
   }
+}
 
-  #unfile(instance: FleetInstance): void {
-    this.#sorted.get(this.#progress.get(instance.name)!)!.delete(instance.name);
-    if (instance.wanted && operates(instance)) this.#operational -= 1;
-    if (isDoubled(instance)) this.#doubled -= 1;
-    this.#outOfReach.delete(instance.name);
-  }
+/** An instance, and what it was counted as when it was last looked at. */
+interface Filed {
+  readonly instance: FleetInstance;
+  progress: Progress | undefined;
+  isOperational: boolean;
+  isDoubled: boolean;
 }
 
 /** Whether any slot of the instance takes requests and answers them. */
@@ -129,8 +140,12 @@ export function operates(instance: FleetInstance): boolean {
 
 /** The slot that runs the goal's generation. The serving one, should both run it. */
 export function freshSlot(instance: FleetInstance, goal: Goal): SlotName | undefined {
-  const candidates = (['a', 'b'] as const).filter((name) => runs(instance.slots[name], goal.generation));
-  return candidates.find((name) => instance.slots[name]?.pool === 'serving') ?? candidates[0];
+  const { a, b } = instance.slots;
+  const isInA = runs(a, goal.generation);
+  const isInB = runs(b, goal.generation);
+  if (isInA && isInB) return b?.pool === 'serving' && a?.pool !== 'serving' ? 'b' : 'a';
+  if (isInA) return 'a';
+  return isInB ? 'b' : undefined;
 }
 
 /** Its host cannot be reached: what is taken out of service there could not be replaced. */

@@ -229,8 +229,8 @@ export const mutants: readonly Mutant[] = [
   {
     why: 'a slot that was seen before is counted twice',
     file: 'fleet.ts',
-    find: '    if (known) this.#unfile(known);\n',
-    replace: '',
+    find: 'this.#operational += Number(isServing) - Number(filed.isOperational);',
+    replace: 'this.#operational += Number(isServing);',
   },
   {
     why: 'a journal that is read twice gives another number',
