@@ -1,7 +1,7 @@
-import { execa } from 'execa';
 import type { Machines } from '../config/machines.ts';
 import { pendingAddress } from '../config/not-provisioned.ts';
 import type { Host, Production } from '../config/production.ts';
+import { configuredPort } from '../ssh/configured-port.ts';
 import type { SshTarget } from '../ssh/target.ts';
 import { provisionPaths } from './paths.ts';
 
@@ -34,11 +34,4 @@ async function targetOf(host: Host, facts: TargetFacts): Promise<SshTarget> {
     ...(configFile !== undefined && { configFile }),
     controlDirectory,
   };
-}
-
-/** What the user's ssh_config says of the address, or 22. */
-async function configuredPort(address: string, configFile: string | undefined): Promise<number> {
-  const file = configFile === undefined ? [] : ['-F', configFile];
-  const { stdout } = await execa('ssh', [...file, '-G', '--', address], { reject: false });
-  return Number(/^port (\d+)$/m.exec(stdout ?? '')?.[1] ?? 22);
 }

@@ -173,7 +173,10 @@ export const appSchema = z.strictObject({
     ),
   port_env: text('the name of an environment variable', VARIABLE_NAME)
     .prefault('PORT')
-    .describe('Environment variable that tells the app which port to listen on.'),
+    .describe(
+      'Environment variable that tells the app which port to listen on. On other machines than this one it has to ' +
+        'listen on all addresses (0.0.0.0), as the balancer is elsewhere.',
+    ),
   instances: instances
     .optional()
     .describe(

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type SlotAddress, slotId } from '../../rollout/slot.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
 import { HostUnreachable, SshError } from '../../ssh/errors.ts';
@@ -21,13 +22,26 @@ const FOLLOW_PAUSE_MS = 500;
 
 /** Machines reached by SSH, where systemd runs the instances. Nothing of Fairway runs there when nobody asks. */
 export class SshHosts implements Hosts {
-  readonly #links: ReadonlyMap<string, HostLink>;
+  readonly #links: Map<string, HostLink>;
   readonly #installing = new Map<string, Promise<void>>();
   /** By host and app, what was seen when the host could be reached last. */
   readonly #seen = new Map<string, readonly SlotProcess[]>();
 
   constructor(targets: readonly SshTarget[]) {
     this.#links = new Map(targets.map((target) => [target.name, new HostLink(target)]));
+  }
+
+  /** From now on these are the hosts; a way to one that stays as it is stays open. */
+  retarget(targets: readonly SshTarget[]): void {
+    const wanted = new Map(targets.map((target) => [target.name, target]));
+    for (const [name, link] of this.#links) {
+      if (isDeepStrictEqual(link.target, wanted.get(name))) continue;
+      this.#links.delete(name);
+      void link.close().catch(() => undefined);
+    }
+    for (const [name, target] of wanted) {
+      if (!this.#links.has(name)) this.#links.set(name, new HostLink(target));
+    }
   }
 
   /** An open connection to a host, shared with everything else that uses it. */
