@@ -36,7 +36,7 @@ describe.skipIf(!haproxyInstalled)('HAProxy with TLS', () => {
     });
     const port = await freePort();
     url = `https://127.0.0.1:${port}/`;
-    world = await startHaproxyHere({ bind: `127.0.0.1:${port}`, certificates });
+    world = await startHaproxyHere({ tls: { bind: `127.0.0.1:${port}`, certificates } });
     agent = new Agent({ connections: 1, connect: { rejectUnauthorized: false } });
     await world.balancer.declare(poolDefinition('shop'), FENCE);
     instances = new Fleet(world.balancer, 'shop');

@@ -17,11 +17,13 @@ export interface LocalHaproxy {
   close(): Promise<void>;
 }
 
-export async function startHaproxyHere(tls?: LocalNodeOptions['tls']): Promise<LocalHaproxy> {
+export async function startHaproxyHere(
+  options: Pick<LocalNodeOptions, 'name' | 'tls'> = {},
+): Promise<LocalHaproxy> {
   const folder = await mkdtemp(join(tmpdir(), 'fairway-haproxy-'));
   const port = await freePort();
   const bind = `127.0.0.1:${port}`;
-  const node = await LocalNode.prepare({ folder, bind, threads: 2, ...(tls && { tls }) });
+  const node = await LocalNode.prepare({ ...options, folder, bind, threads: 2 });
   await node.start();
   const balancer = new HaproxyBalancer([node]);
   return {

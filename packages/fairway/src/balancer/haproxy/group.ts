@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AppCounters, Registry, ServerCounters } from '../balancer.ts';
 import { HaproxyUnreachable } from './errors.ts';
 import { Events } from './events.ts';
@@ -8,13 +9,15 @@ import { Traffic } from './traffic.ts';
 
 /** How long one that could not be reached is left alone. */
 const TRY_AGAIN_AFTER_MS = 500;
+/** An alert waits for the slowest HAProxy no longer than this, once it is in effect on one. */
+const LATE_AFTER_MS = 100;
 
 interface Seat {
   readonly member: Member;
   readonly events: Events;
   readonly traffic: Traffic;
   look: Look | undefined;
-  /** Why it is left out, since when, and whether its files are known. */
+  /** Why it is left out, and until when. */
   absent: { readonly reason: string; readonly tryAgainAt: number } | undefined;
 }
 
@@ -52,8 +55,25 @@ export class Group {
     await this.#everywhere('present', (seat) => seat.member.apply(state));
   }
 
+  /**
+   * Takes an app's users back. Once one HAProxy has done so, the others have only a moment more: whoever is late is left out
+   * and named, and does it when it is brought in step.
+   */
   async zeroShare(app: string, offset: number): Promise<void> {
-    await this.#everywhere('present', (seat) => seat.member.zeroShare(app, offset));
+    const seats = this.#present;
+    const late = new Set(seats);
+    const zeroed = seats.map(async (seat) => {
+      await this.#reach(seat, ({ member }) => member.zeroShare(app, offset));
+      late.delete(seat);
+    });
+    const settled = Promise.allSettled(zeroed);
+    const first = await Promise.any(zeroed).then(
+      () => true,
+      () => false,
+    );
+    if (!first) throw this.#noneReached();
+    await Promise.race([settled, delay(LATE_AFTER_MS)]);
+    for (const seat of late) seat.absent = absence(`it did not take the share of ${app} to 0 in time`);
   }
 
   async cut(state: HaproxyState, id: string): Promise<void> {
@@ -73,8 +93,14 @@ export class Group {
       if (worker === undefined) await seat.events.start();
       else if (worker !== look.worker) await seat.events.follow();
       seat.look = look;
+      seat.absent = undefined;
       seat.traffic.take(state, look);
     });
+  }
+
+  /** Brings back in step whoever can be reached again, so that a change is not refused for a moment that is over. */
+  async recall(state: HaproxyState): Promise<void> {
+    if (this.#seats.some(({ absent }) => absent)) await this.look(state).catch(() => {});
   }
 
   get outOfStep(): boolean {
@@ -136,24 +162,31 @@ export class Group {
     if (refused) throw refused.reason;
     const reached = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     if (reached.length > 0) return reached;
+    throw this.#noneReached();
+  }
+
+  #noneReached(): HaproxyUnreachable {
+    const names = this.#seats.map(({ member }) => member.name);
     const reasons = this.#seats.flatMap(({ member, absent }) =>
       absent ? [`${member.name}: ${absent.reason}`] : [],
     );
-    throw new HaproxyUnreachable(this.#seats.map(({ member }) => member.name).join(', '), reasons.join('; '));
+    return new HaproxyUnreachable(names.join(', '), reasons.join('; '));
   }
 
   async #reach<Result>(seat: Seat, act: (seat: Seat) => Promise<Result>): Promise<Result> {
     try {
-      const result = await act(seat);
-      seat.absent = undefined;
-      return result;
+      return await act(seat);
     } catch (error) {
       if (error instanceof HaproxyUnreachable) {
-        seat.absent = { reason: error.reason, tryAgainAt: Date.now() + TRY_AGAIN_AFTER_MS };
+        seat.absent = absence(error.reason);
       }
       throw error;
     }
   }
+}
+
+function absence(reason: string): NonNullable<Seat['absent']> {
+  return { reason, tryAgainAt: Date.now() + TRY_AGAIN_AFTER_MS };
 }
 
 /** The state without any share that is higher than what is seen; itself when there is none. */

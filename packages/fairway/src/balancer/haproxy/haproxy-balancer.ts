@@ -81,6 +81,7 @@ export class HaproxyBalancer implements Balancer {
     // The one effect that comes before its record, and before whatever else is under way.
     this.#assertChange(app, fence, change);
     this.#zeroed.set(app, zeroed + 1);
+    await this.#group.recall(this.#state);
     await this.#group.zeroShare(app, share.offset);
     return this.#change(app, fence, change);
   }
@@ -158,6 +159,7 @@ export class HaproxyBalancer implements Balancer {
       Object.values(next.pools).flatMap((pool) => Object.values(pool.servers)),
       this.#state,
     );
+    await this.#group.recall(this.#state);
     await this.#group.apply(place(this.#state, next, (host) => addresses.get(host)!));
     // Health may have changed meanwhile: the change is made again, on what is true now.
     const latest = change(this.#state.registry);

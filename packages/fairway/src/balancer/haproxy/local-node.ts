@@ -76,6 +76,15 @@ export class LocalNode implements HaproxyNode {
     await ended;
   }
 
+  /** Stops the master where it is: it accepts, and answers nothing. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     const child = this.#process;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;

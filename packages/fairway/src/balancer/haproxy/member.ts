@@ -16,6 +16,7 @@ const RELOAD_DEADLINE_MS = 10_000;
 const SHOW_SERVERS = 'show servers state';
 const SHOW_SPLITS = 'show map splits.map';
 const SHOW_STATS = 'show stat -1 4 -1 no-maint';
+const GET_CONFIGURATION = 'get var proc.fairway';
 const SHOW_PROCESSES = '@master show proc';
 
 /** What one HAProxy says about a server of the registry. */
@@ -70,8 +71,8 @@ export class Member {
   async apply(state: HaproxyState): Promise<void> {
     const files = renderFiles(state);
     await this.#install(this.#installed ?? (await this.#readUnder(state)), files);
-    const { texts } = await this.#run(['get var proc.fairway']);
-    if (!texts[0]!.includes(`<${configurationOf(files)}>`)) await this.#reload(files);
+    const { texts } = await this.#run([GET_CONFIGURATION], 'any');
+    if (!runs(texts[0]!, files)) await this.#reload(files);
     await this.#settle(state);
   }
 
@@ -96,9 +97,15 @@ export class Member {
   }
 
   async look(state: HaproxyState): Promise<Look> {
-    const commands = [SHOW_SERVERS, SHOW_SPLITS, SHOW_STATS, SHOW_PROCESSES];
+    const commands = [SHOW_SERVERS, SHOW_SPLITS, SHOW_STATS, SHOW_PROCESSES, GET_CONFIGURATION];
     const { worker, texts } = await this.#run(commands, 'any');
-    const [servers, splits, stats, processes] = texts as [string, string, string, string];
+    const [servers, splits, stats, processes, configuration] = texts as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
     const former = await this.#lookAtFormer(processes);
     const actual = parseServerStates(servers);
     const up = new Set(actual.filter((server) => server.up).map(id));
@@ -125,7 +132,11 @@ export class Member {
       worker,
       sightings,
       shares,
-      differences: [...differences(wantedServers(state), actual), ...splitCommands(state, shares)],
+      differences: [
+        ...(runs(configuration, this.#installed) ? [] : ['it runs with another configuration']),
+        ...differences(wantedServers(state), actual),
+        ...splitCommands(state, shares),
+      ],
     };
   }
 
@@ -160,8 +171,8 @@ export class Member {
     await reloadMaster(this.#node);
     const until = Date.now() + RELOAD_DEADLINE_MS;
     for (;;) {
-      const { worker, texts } = await this.#run(['get var proc.fairway', '@master show proc'], 'any');
-      if (texts[0]!.includes(`<${configurationOf(files)}>`) && worker !== before) return;
+      const { worker, texts } = await this.#run([GET_CONFIGURATION, SHOW_PROCESSES], 'any');
+      if (runs(texts[0]!, files) && worker !== before) return;
       const failed = /\[failed: ([1-9]\d*)\]/.exec(texts[1]!);
       if (failed)
         throw new ReloadFailed(this.name, `could not start with the new configuration (${failed[1]} times)`);
@@ -181,7 +192,7 @@ export class Member {
   /** Runs commands, and insists on the answers that mean success. */
   async #run(commands: readonly string[], accepted: readonly string[] | 'any' = []) {
     const answers = await this.#runtime.run(commands, COMMAND_DEADLINE_MS);
-    if (accepted === 'any' || commands[0]?.startsWith('get ')) return answers;
+    if (accepted === 'any') return answers;
     const single = commands.flatMap((command) => command.split('; '));
     for (const [index, text] of answers.texts.entries()) {
       if (isAccepted(text) || accepted.some((words) => text.includes(words))) continue;
@@ -206,6 +217,12 @@ export class Member {
     });
     return (await Promise.all(looks)).flat();
   }
+}
+
+/** Whether a worker that answers this to {@link GET_CONFIGURATION} was started with the files. */
+function runs(answer: string, files: Partial<StateFiles> | undefined): boolean {
+  const configuration = files?.['fairway.cfg'];
+  return configuration === undefined || answer.includes(`<${configurationOf(configuration)}>`);
 }
 
 function formerWorkers(processes: string): number[] {

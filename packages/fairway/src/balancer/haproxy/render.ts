@@ -48,9 +48,9 @@ export function needsReload(before: Partial<StateFiles>, after: StateFiles): boo
   return READ_AT_START.some((name) => before[name] !== after[name]);
 }
 
-/** What a worker answers that runs with these files: so one is told from another whose reload never came. */
-export function configurationOf(files: StateFiles): string {
-  return /^ {2}set-var proc\.fairway str\(([0-9a-f]+)\)$/m.exec(files['fairway.cfg'])![1]!;
+/** What a worker answers that was started with this configuration: so one is told from another whose reload never came. */
+export function configurationOf(configuration: string): string | undefined {
+  return /^ {2}set-var proc\.fairway str\(([0-9a-f]+)\)$/m.exec(configuration)?.[1];
 }
 
 function identified(...parts: readonly string[]): string {

@@ -91,7 +91,7 @@ describe('the configuration of HAProxy', () => {
     for (const changed of changes) {
       const now = renderFiles(after(declare(shop), declare(changed)));
       expect(needsReload(before, now)).toBe(true);
-      expect(configurationOf(now)).not.toBe(configurationOf(before));
+      expect(configurationOf(now['fairway.cfg'])).not.toBe(configurationOf(before['fairway.cfg']));
     }
   });
 
