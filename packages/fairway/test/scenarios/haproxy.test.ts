@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HaproxyBalancer } from '../../src/balancer/haproxy/haproxy-balancer.ts';
 import { Runtime } from '../../src/balancer/haproxy/runtime.ts';
 import { FENCE, Fleet, serversIn, serversOf } from '../support/haproxy-world.ts';
-import type { Echo } from '../support/http-instance.ts';
+import { type Echo, HttpInstance } from '../support/http-instance.ts';
 import { haproxyInstalled, type LocalHaproxy, startHaproxyHere } from '../support/local-haproxy.ts';
 import { poolDefinition } from '../support/pool-definition.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
@@ -179,6 +179,70 @@ describe.skipIf(!haproxyInstalled)('HAProxy under load', () => {
     expect(texts[0]).toMatch(/ tripped 5\n/);
     runtime.close();
     await instances.close();
+  });
+
+  it('loses no GET when the canary is killed, and keeps its users on the baseline', async () => {
+    const instances = await fleet('crash', '1', '2');
+    const canary = await instances.admit('canary', 'a', 'r2', 'canary');
+    await world.balancer.setShare('crash', { basisPoints: 5000, offset: 0 }, FENCE);
+    const load = new SteadyLoad(world.url, 'crash.test', 20);
+    await waitUntil('the canary answers', () => (load.answered.get('canary') ?? 0) > 100);
+    await canary.close();
+    const { sent } = load;
+    await waitUntil('the load flows on', () => load.sent > sent + 1000);
+    await load.stop();
+    expect(load.failures.filter((failure) => failure.startsWith('GET'))).toEqual([]);
+    // POSTs that were under way when it died; none after.
+    expect(load.failures.length).toBeLessThanOrEqual(20);
+    await instances.close();
+  });
+
+  it('takes a share to 0 in milliseconds under load, and nothing that is asked afterwards reaches the canary', async () => {
+    const instances = await fleet('abort', '1', '2');
+    const canary = await instances.admit('canary', 'a', 'r2', 'canary');
+    const load = new SteadyLoad(world.url, 'abort.test', 20);
+    const times: number[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      await world.balancer.setShare('abort', { basisPoints: 5000, offset: turn }, FENCE);
+      const before = canary.requests.length;
+      await waitUntil('the canary is asked', () => canary.requests.length > before + 5);
+      const startedAt = performance.now();
+      await world.balancer.setShare('abort', { basisPoints: 0, offset: turn }, FENCE);
+      times.push(performance.now() - startedAt);
+      for (let visit = 0; visit < 20; visit++) {
+        const { body } = await request(`${world.url}/`, {
+          headers: { host: 'abort.test', cookie: `fairway-bucket-abort=${visit * 500}` },
+        });
+        expect(((await body.json()) as Echo).instance).not.toBe('canary');
+      }
+    }
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    times.sort((one, other) => one - other);
+    console.log(
+      `a share taken to 0: median ${times[10]!.toFixed(1)} ms, longest ${times.at(-1)!.toFixed(1)} ms`,
+    );
+    expect(times[10]).toBeLessThan(100);
+    await instances.close();
+  });
+
+  it('sends a health check with what its headers say, to the letter', async () => {
+    const hostile = String.raw`x" hdr a b" $HOME ${'${PATH}'} %[env(HOME)] \ 'q' #`;
+    const seen: unknown[] = [];
+    const { balancer } = world;
+    const health = { path: '/own?a=$b&c=%20', headers: { 'x-test': hostile } };
+    await balancer.declare(poolDefinition('hostile', { health }), FENCE);
+    const instance = await HttpInstance.start('1', 0, '127.0.0.9');
+    instance.on('/own', (asked, response) => {
+      seen.push([asked.url, asked.headers['x-test']]);
+      response.end();
+    });
+    const slot = { app: 'hostile', instance: '1', slot: 'a' } as const;
+    const { port } = instance;
+    await balancer.register({ slot, host: '127.0.0.9', port, side: 'baseline', generation: 'r+c' }, FENCE);
+    await waitUntil('it is checked', () => seen.length > 0);
+    expect(seen[0]).toEqual([health.path, hostile]);
+    await instance.close();
   });
 
   it.each([100, 500, 2500, 5000])(

@@ -30,6 +30,8 @@ export function renderBackends(definition: PoolDefinition, placement: Placement)
     ...traffic(definition),
     // The baseline stands in where a canary breaks off or none is usable.
     '  option allbackups',
+    // More than elsewhere: of a canary that just died other attempts may find out first, over a kept connection and a new one.
+    '  retries 3',
     ...check(definition.health, definition),
     ...lines,
     ...numbers.map((number) =>
