@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AppCounters, Registry, ServerCounters } from '../balancer.ts';
 import { HaproxyUnreachable } from './errors.ts';
 import { Events } from './events.ts';
-import { type Look, Member, type Shares, type Sighting } from './member.ts';
+import { type Look, Member } from './member.ts';
 import type { HaproxyNode } from './node.ts';
+import type { Sighting } from './sighting.ts';
+import type { Shares } from './splits.ts';
 import { emptyState, type HaproxyState } from './state.ts';
 import { Traffic } from './traffic.ts';
 

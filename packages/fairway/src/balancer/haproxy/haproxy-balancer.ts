@@ -1,16 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SlotAddress } from '../../rollout/slot.ts';
 import { slotId } from '../../rollout/slot.ts';
-import type { AppCounters, Balancer, NewServer, Pool, PoolDefinition, Registry } from '../balancer.ts';
+import type { AppCounters, Balancer, NewServer, PoolDefinition, Registry } from '../balancer.ts';
 import * as changes from '../embedded/changes.ts';
 import { portError, Refused } from '../embedded/refusal.ts';
 import type { ServerRecord } from '../embedded/registry-state.ts';
+import { addressesOf } from './addresses.ts';
 import { RegistryMoved } from './errors.ts';
 import { Group } from './group.ts';
 import type { HaproxyNode } from './node.ts';
 import { place } from './place.ts';
+import { portRegistry } from './port-registry.ts';
 import { checkedName } from './quote.ts';
-import { resolveAddress } from './resolve-address.ts';
 import { emptyState, type HaproxyState } from './state.ts';
 
 /** While somebody waits for a check or a drain. */
@@ -155,15 +156,12 @@ export class HaproxyBalancer implements Balancer {
     const { registry } = this.#state;
     const next = change(registry);
     if (next === registry) return;
-    const addresses = await addressesOf(
-      Object.values(next.pools).flatMap((pool) => Object.values(pool.servers)),
-      this.#state,
-    );
+    const addressOf = await addressesOf(next, this.#state);
     await this.#group.recall(this.#state);
-    await this.#group.apply(place(this.#state, next, (host) => addresses.get(host)!));
+    await this.#group.apply(place(this.#state, next, addressOf));
     // Health may have changed meanwhile: the change is made again, on what is true now.
     const latest = change(this.#state.registry);
-    this.#set(place(this.#state, latest, (host) => addresses.get(host)!));
+    this.#set(place(this.#state, latest, addressOf));
   }
 
   /** Throws what the change would be refused with. */
@@ -269,20 +267,8 @@ export class HaproxyBalancer implements Balancer {
   }
 
   #registry(): Registry {
-    const { registry } = this.#state;
-    const pools: Record<string, Pool> = {};
-    for (const [app, { definition, share, servers: records }] of Object.entries(registry.pools)) {
-      const observed = Object.values(records).map(
-        ({ lastFailure, drainDeadline, health: _health, ...record }) => ({
-          ...record,
-          inFlight: this.#group.sighting(record.id)?.underWay ?? 0,
-          ...(lastFailure === undefined ? {} : { lastFailure }),
-          ...(drainDeadline === undefined ? {} : { drainDeadline }),
-        }),
-      );
-      pools[app] = { definition, share, servers: observed };
-    }
-    return { revision: registry.revision, at: Date.now(), pools, ...this.#group.unreachable() };
+    const underWay = (id: string) => this.#group.sighting(id)?.underWay ?? 0;
+    return { ...portRegistry(this.#state.registry, underWay), ...this.#group.unreachable() };
   }
 }
 
@@ -292,14 +278,4 @@ function servers(state: HaproxyState): ServerRecord[] {
 
 function isDraining({ state }: ServerRecord): boolean {
   return state === 'draining';
-}
-
-/** Of the hosts that servers are on; looked up only where no server is known to be there already. */
-async function addressesOf(wanted: readonly ServerRecord[], { registry, placements }: HaproxyState) {
-  const addresses = new Map<string, string>();
-  for (const [app, pool] of Object.entries(registry.pools))
-    for (const { id, host } of Object.values(pool.servers))
-      addresses.set(host, placements[app]!.lines[id]!.address);
-  for (const { host } of wanted) if (!addresses.has(host)) addresses.set(host, await resolveAddress(host));
-  return addresses;
 }

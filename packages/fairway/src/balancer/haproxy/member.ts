@@ -1,36 +1,24 @@
 import type { ServerRecord } from '../embedded/registry-state.ts';
 import { commandsFor, differences, isAccepted } from './commands.ts';
 import { HaproxyRefused, HaproxyUnreachable, RegistryMoved, ReloadFailed } from './errors.ts';
+import { FormerWorkers } from './former-workers.ts';
 import { KeeperLine } from './keeper-line.ts';
 import type { HaproxyNode } from './node.ts';
 import { configurationOf, needsReload, renderFiles, type StateFiles } from './render.ts';
-import { shareOf, splitOf } from './render-maps.ts';
 import { Runtime } from './runtime.ts';
 import { parseServerStates } from './server-states.ts';
-import { parseStats, type ServerStats } from './server-stats.ts';
+import { parseStats } from './server-stats.ts';
+import { type Sighting, sightingsOf } from './sighting.ts';
+import { parseSplits, SHOW_SPLITS, type Shares, splitCommand, splitCommands } from './splits.ts';
 import { type HaproxyState, readState } from './state.ts';
-import { carriers, checker, wantedServers } from './wanted.ts';
+import { carriers, wantedServers } from './wanted.ts';
 
 const COMMAND_DEADLINE_MS = 2_000;
 const RELOAD_DEADLINE_MS = 10_000;
 const SHOW_SERVERS = 'show servers state';
-const SHOW_SPLITS = 'show map splits.map';
 const SHOW_STATS = 'show stat -1 4 -1 no-maint';
 const GET_CONFIGURATION = 'get var proc.fairway';
 const SHOW_PROCESSES = '@master show proc';
-
-/** What one HAProxy says about a server of the registry. */
-export interface Sighting {
-  readonly healthy: boolean;
-  readonly lastFailure: string | undefined;
-  /** With what its former workers still have. */
-  readonly underWay: number;
-  /** Of the present worker, over all backends that lead to the server. */
-  readonly stats: readonly ServerStats[];
-}
-
-/** The share that HAProxy really gives each app's canary. */
-export type Shares = ReadonlyMap<string, { readonly basisPoints: number; readonly offset: number }>;
 
 export interface Look {
   readonly worker: number;
@@ -46,8 +34,7 @@ export class Member {
   readonly #keeper: KeeperLine;
   readonly #node: HaproxyNode;
   readonly #runtime: Runtime;
-  /** Of workers that were replaced by a reload and still have requests under way. */
-  readonly #former = new Map<number, Runtime>();
+  readonly #former: FormerWorkers;
   #installed: Partial<StateFiles> | undefined;
 
   constructor(node: HaproxyNode) {
@@ -55,6 +42,7 @@ export class Member {
     this.#node = node;
     this.#keeper = new KeeperLine(node);
     this.#runtime = new Runtime(node);
+    this.#former = new FormerWorkers(node);
   }
 
   /** The state that was installed last, by whomever; undefined on a fresh machine. */
@@ -83,17 +71,14 @@ export class Member {
 
   /** Takes an app's users back, before anything is written. */
   async zeroShare(app: string, offset: number): Promise<void> {
-    await this.#run(
-      [`set map splits.map ${app} ${splitOf({ basisPoints: 0, offset })}`],
-      ['entry not found'],
-    );
+    await this.#run([splitCommand(app, { basisPoints: 0, offset })], ['entry not found']);
   }
 
   /** Closes what is under way on a server, in every worker. */
   async cut(app: string, server: ServerRecord, number: number): Promise<void> {
     const lines = carriers(app, server, number).map(({ backend, name }) => `${backend}/${name}`);
     await this.#run(lines.map((line) => `shutdown sessions server ${line}`));
-    await Promise.all([...this.#former.values()].map((former) => cutOneByOne(former, new Set(lines))));
+    await this.#former.cut(new Set(lines));
   }
 
   async look(state: HaproxyState): Promise<Look> {
@@ -106,31 +91,12 @@ export class Member {
       string,
       string,
     ];
-    const former = await this.#lookAtFormer(processes);
+    const former = await this.#former.look(processes);
     const actual = parseServerStates(servers);
-    const up = new Set(actual.filter((server) => server.up).map(id));
-    const present = new Map(parseStats(stats).map((line) => [id(line), line]));
-    const sightings = new Map<string, Sighting>();
-    for (const [app, pool] of Object.entries(state.registry.pools)) {
-      const placement = state.placements[app]!;
-      for (const server of Object.values(pool.servers)) {
-        const { number } = placement.lines[server.id]!;
-        const check = id(checker(app, server, number, placement));
-        const lines = carriers(app, server, number).map(id);
-        const seen = lines.flatMap((line) => present.get(line) ?? []);
-        const elsewhere = former.filter((line) => lines.includes(id(line)));
-        sightings.set(server.id, {
-          healthy: up.has(check),
-          lastFailure: present.get(check)?.checkFailure,
-          underWay: [...seen, ...elsewhere].reduce((sum, line) => sum + line.underWay, 0),
-          stats: seen,
-        });
-      }
-    }
     const shares = parseSplits(splits);
     return {
       worker,
-      sightings,
+      sightings: sightingsOf(state, actual, parseStats(stats), former),
       shares,
       differences: [
         ...(runs(configuration, this.#installed) ? [] : ['it runs with another configuration']),
@@ -142,7 +108,7 @@ export class Member {
 
   close(): void {
     this.#runtime.close();
-    for (const runtime of this.#former.values()) runtime.close();
+    this.#former.close();
     this.#keeper.close();
   }
 
@@ -200,50 +166,12 @@ export class Member {
     }
     return answers;
   }
-
-  async #lookAtFormer(processes: string): Promise<ServerStats[]> {
-    const pids = formerWorkers(processes);
-    for (const [pid, runtime] of this.#former) {
-      if (pids.includes(pid)) continue;
-      runtime.close();
-      this.#former.delete(pid);
-    }
-    const looks = pids.map(async (pid) => {
-      const runtime = this.#former.get(pid) ?? new Runtime(this.#node, `@!${pid}`);
-      this.#former.set(pid, runtime);
-      // It may end at any moment, and then nothing is under way in it.
-      const answers = await runtime.run(['show stat -1 4 -1'], 200).catch(() => undefined);
-      return answers ? parseStats(answers.texts[0]!) : [];
-    });
-    return (await Promise.all(looks)).flat();
-  }
 }
 
 /** Whether a worker that answers this to {@link GET_CONFIGURATION} was started with the files. */
 function runs(answer: string, files: Partial<StateFiles> | undefined): boolean {
   const configuration = files?.['fairway.cfg'];
   return configuration === undefined || answer.includes(`<${configurationOf(configuration)}>`);
-}
-
-function formerWorkers(processes: string): number[] {
-  const section = /# old workers\n([\s\S]*?)\n#/.exec(`${processes}\n#`)?.[1] ?? '';
-  return [...section.matchAll(/^(\d+)\s+worker/gm)].map((match) => Number(match[1]));
-}
-
-/** A worker on its way out knows no commands about its servers any more, only about each connection. */
-async function cutOneByOne(former: Runtime, lines: ReadonlySet<string>): Promise<void> {
-  const answers = await former.run(['show sess'], 500).catch(() => undefined);
-  const sessions = (answers?.texts[0] ?? '').split('\n').flatMap((line) => {
-    const match = /^(0x[0-9a-f]+): .* be=(\S+) srv=(\S+) /.exec(line);
-    return match && lines.has(`${match[2]}/${match[3]}`) ? [match[1]!] : [];
-  });
-  if (sessions.length > 0)
-    await former
-      .run(
-        sessions.map((session) => `shutdown session ${session}`),
-        500,
-      )
-      .catch(() => undefined);
 }
 
 /** Tells the master to start a new worker. It answers by closing the connection. */
@@ -259,25 +187,4 @@ async function reloadMaster(node: HaproxyNode): Promise<void> {
     setTimeout(resolve, COMMAND_DEADLINE_MS).unref();
   });
   stream.destroy();
-}
-
-function parseSplits(shown: string): Shares {
-  return new Map(
-    shown.split('\n').flatMap((line) => {
-      const [, app, split] = line.split(' ');
-      return app === undefined ? [] : [[app, shareOf(Number(split))] as const];
-    }),
-  );
-}
-
-function splitCommands({ registry }: HaproxyState, known: Shares): string[] {
-  return Object.entries(registry.pools).flatMap(([app, { share }]) => {
-    const now = known.get(app);
-    const same = now && splitOf(now) === splitOf(share);
-    return same ? [] : [`set map splits.map ${app} ${splitOf(share)}`];
-  });
-}
-
-function id({ backend, name }: { backend: string; name: string }): string {
-  return `${backend}/${name}`;
 }
