@@ -95,7 +95,7 @@ export class Keeper {
     void this.relay(next);
   }
 
-  /** Saves the present state once more: another process has written over it. */
+  /** Saves the present state once more: another process has written over it, or may not have saved it. */
   reassert(): void {
     this.#saveSoon();
   }
@@ -107,17 +107,23 @@ export class Keeper {
     await this.relay(state);
   }
 
-  /** Accepts no more changes; resolves when those under way are done and everything is on the disk. */
+  /**
+   * Accepts no more changes; resolves when those under way are done and everything is on the disk, if the disk takes it:
+   * a successor is told the state itself, and a full disk must not cut off what is under way here.
+   */
   async freeze(): Promise<void> {
     this.#frozen = true;
     clearTimeout(this.#lazySave);
     this.#lazySave = undefined;
     await this.#queue;
-    await this.#file.save(this.#state);
+    await this.#file.save(this.#state).catch((error: Error) => {
+      this.#log.error({ reason: error.message }, 'the registry could not be saved; going on without');
+    });
   }
 
   thaw(): void {
     this.#frozen = false;
+    this.#saveSoon();
   }
 
   async #serially(task: () => Promise<void>): Promise<void> {

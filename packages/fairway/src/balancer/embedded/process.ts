@@ -154,7 +154,8 @@ function inherit(predecessor: PredecessorLink, live: LiveRegistry, keeper: Keepe
   predecessor.onReport = () => live.reviewDrains();
   predecessor.onLateTakeover = () => keeper.reassert();
   // It knows what it handed over; when it handed nothing over, it must learn what stands as soon as it can.
-  if (!predecessor.takeover) void predecessor.relay(keeper.state);
+  if (predecessor.takeover) keeper.reassert();
+  else void predecessor.relay(keeper.state);
 }
 
 /** New users' places on the ring go on where the process before stopped: the share stays exact. */

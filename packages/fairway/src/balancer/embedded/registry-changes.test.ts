@@ -199,6 +199,16 @@ describe('the disk and what is in effect are the same', () => {
     expect(await saved()).toEqual(keeper.state);
   });
 
+  it('after a handover that a full disk did not hinder, and that was called off', async () => {
+    await registerHealthy();
+    file.fails = true;
+    keeper.note(changes.health(slot, false, 'connection refused'));
+    await keeper.freeze();
+    file.fails = false;
+    keeper.thaw();
+    await waitUntil('it is saved', async () => (await saved()).revision === keeper.state.revision);
+  });
+
   it('after the disk could not take a change, as soon as it can again', async () => {
     await registerHealthy();
     file.failsAfterWriting = true;
