@@ -768,6 +768,20 @@ describe('protocol changes', () => {
     expect(visitor.received).toMatch(/held[\s\S]*"url":"\/two"[\s\S]*"url":"\/three"/);
   });
 
+  it('whose wish is ignored again and again leave nothing behind on their connection', async () => {
+    await serve();
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on('warning', onWarning);
+    const visitor = await rawVisitor();
+    for (let sent = 1; sent <= 12; sent++) {
+      visitor.send(`GET / HTTP/1.1\r\nHost: ${app}.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`);
+      await waitUntil('it is answered', () => visitor.statuses.length === sent);
+    }
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('are asked for without the names that stand for HTTP, where others are left', async () => {
     await serve();
     instance.server.on('upgrade', (asked, socket: Socket) => {

@@ -93,8 +93,10 @@ export class Visitors {
   }
 
   #remember(socket: Socket): void {
-    this.#sockets.add(socket);
     socket.once('end', closeWhenSilent);
+    // Known already where a request was read once more.
+    if (this.#sockets.has(socket)) return;
+    this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#inGrace.delete(socket);
