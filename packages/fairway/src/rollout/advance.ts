@@ -60,13 +60,14 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       state.paused = true;
       return;
     case 'resumed':
-      state.paused = false;
-      progressed(state, at);
+      goOn(state, at);
       return;
     case 'abort-requested':
       if (state.direction === 'back' && standsStill(state, at))
         state.givenUp = { by: event.by, why: event.why };
       state.abort ??= { by: event.by, why: event.why };
+      // On the way forward the turn ends a pause; on the way back there is none to come.
+      if (state.direction === 'back' && state.paused) goOn(state, at);
       return;
     case 'taking-back':
       turnBack(state, event.reason, at);
@@ -84,6 +85,11 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
     case 'hook-output':
       return;
   }
+}
+
+function goOn(state: RolloutState, at: number): void {
+  state.paused = false;
+  progressed(state, at);
 }
 
 function turnBack(state: RolloutState, reason: string, at: number): void {

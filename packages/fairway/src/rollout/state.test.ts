@@ -138,6 +138,16 @@ describe('an operator', () => {
     expect(after([1, abort('ada')], [2, abort('bob')]).abort).toEqual({ by: 'ada', why: '' });
   });
 
+  it('who aborts while it is paused on the way back lets it go on', () => {
+    const back: RolloutEvent = { type: 'taking-back', reason: 'no luck', evidence: [] };
+    const state = after(
+      [1, back],
+      [2, { type: 'paused', by: 'ada', why: '' }],
+      [9_000, { type: 'abort-requested', by: 'ada', why: '' }],
+    );
+    expect(state).toMatchObject({ direction: 'back', paused: false, lastProgressAt: 9_000 });
+  });
+
   it('who resumes gives the rollout its whole time again, and its old reason to wait is gone', () => {
     const state = after(
       [1, { type: 'paused', by: 'ada', why: '' }],

@@ -43,7 +43,10 @@ export class Promises {
   /** An event went into the journal. */
   recorded(event: RolloutEvent): void {
     if (this.#finished) this.#fail(`${event.type} was recorded after the end`);
-    if (event.type === 'abort-requested') this.#abortedBy = 'operator';
+    if (event.type === 'abort-requested') {
+      this.#abortedBy = 'operator';
+      if (this.#direction === 'back') this.#isPaused = false;
+    }
     if (event.type === 'paused') this.#isPaused = true;
     if (event.type === 'resumed') this.#isPaused = false;
     if (event.type === 'taking-back') {
