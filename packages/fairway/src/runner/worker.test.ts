@@ -115,6 +115,37 @@ it('remembers an abort that was said to a controller which died while it was bui
   expect(outcome).toContain('aborted by ada');
 });
 
+it('ends a build whose output cannot be recorded, and throws nothing into what brings it', async () => {
+  const id = request();
+  class FullDisk extends Journal {
+    override append(...[name, rollout, said, fence, conclude]: Parameters<Journal['append']>) {
+      if (said.some(({ type }) => type === 'build-output')) throw new Error('database or disk is full');
+      return super.append(name, rollout, said, fence, conclude);
+    }
+  }
+  let thrown: unknown;
+  worker({
+    journal: new FullDisk(store),
+    prepare: (_record, tell, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('the build was ended')));
+        setImmediate(() => {
+          try {
+            tell({ type: 'build-output', line: 'compiling' });
+          } catch (error) {
+            thrown = error;
+            reject(error);
+          }
+        });
+      }),
+  }).poke();
+  expect(await ended(id)).toMatchObject({
+    status: 'failed',
+    outcome: 'database or disk is full; nothing was touched',
+  });
+  expect(thrown).toBeUndefined();
+});
+
 it('waits for the lease like anyone else when it has lost it', async () => {
   const id = request();
   let asked = 0;

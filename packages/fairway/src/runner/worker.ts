@@ -158,20 +158,31 @@ export class AppWorker {
   /** From request to plan; undefined when it ended there. */
   async #prepare(record: RolloutRecord, abort: AbortSignal): Promise<Plan | undefined> {
     const { prepare, world } = this.#context;
-    const tell = (event: RolloutEvent): void => this.#append(record, [event]);
+    const { lost } = this.#lease!;
+    const untold = new AbortController();
+    // A build's output comes outside of any promise: an error thrown into it would end this process.
+    const tell = (event: RolloutEvent): void => {
+      try {
+        this.#append(record, [event]);
+      } catch (error) {
+        untold.abort(error);
+      }
+    };
     world.store.setStatus(record.id, 'building');
     try {
-      const signal = AbortSignal.any([abort, this.#closing.signal]);
+      const signal = AbortSignal.any([abort, this.#closing.signal, lost, untold.signal]);
       const { plan } = await prepare(record, tell, signal);
       abort.throwIfAborted();
+      untold.signal.throwIfAborted();
       this.#append(record, [{ type: 'started', plan, summary: summarize(plan) }]);
       return plan;
     } catch (error) {
-      if (this.#closing.signal.aborted || this.#lease!.lost.aborted) return undefined;
+      if (this.#closing.signal.aborted || lost.aborted) return undefined;
+      const cause: unknown = untold.signal.aborted ? untold.signal.reason : error;
       if (abort.aborted) this.#finish(record, 'taken-back', reasonOf(abort.reason));
       else {
-        if (error instanceof BuildFailed) tell(failedBuild(error));
-        this.#finish(record, 'failed', `${reasonOf(error)}; nothing was touched`);
+        if (cause instanceof BuildFailed) this.#append(record, [failedBuild(cause)]);
+        this.#finish(record, 'failed', `${reasonOf(cause)}; nothing was touched`);
       }
       return undefined;
     }
