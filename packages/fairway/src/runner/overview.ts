@@ -37,7 +37,15 @@ export async function overviewOfAll(
     apps,
     configProblems: problems.flatMap((problem) => problem.split('\n')),
     balancerUrl: (await balancerUrl().catch(noted<string>(unreachable))) ?? '',
-    unreachable: [...new Set([...unreachable, ...(hosts.unreachable?.().values() ?? [])])],
+    unreachable: [
+      ...new Set([
+        ...unreachable,
+        ...(hosts.unreachable?.().values() ?? []),
+        ...(registry?.unreachable ?? []).map(
+          ({ name, reason }) => `the balancer ${name} is out of reach: ${reason}`,
+        ),
+      ]),
+    ],
   };
 }
 
