@@ -41,7 +41,7 @@ export async function tour({
 
   title('First deploy: git push production');
   const first = await timed(() => push(workspace, show));
-  if (first.result.exitCode !== 0) throw new Error('the first deploy failed: see above');
+  if (!first.result.output.includes('succeeded')) throw new Error('the first deploy failed: see above');
 
   title(`Visitors come: ${PER_SECOND} requests/s, GET and POST, with and without keep-alive`);
   const load = await startLoad(workspace);

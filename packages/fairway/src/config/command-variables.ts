@@ -21,7 +21,7 @@ export function commandVariables(document: unknown, path: Path): readonly string
   const env = valueAt(document, [...app, 'env']);
   const own = typeof env === 'object' && env !== null ? Object.keys(env) : [];
   const port = valueAt(document, [...app, 'port_env']) ?? 'PORT';
-  const ofInstance = isStart && typeof port === 'string' ? [port, 'FAIRWAY_INSTANCE'] : [];
+  const ofInstance = isStart && typeof port === 'string' ? [port, 'HOST', 'FAIRWAY_INSTANCE'] : [];
   return [...ofInstance, ...own, ...GIVEN];
 }
 

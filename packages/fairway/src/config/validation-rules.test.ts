@@ -293,7 +293,7 @@ table('What a command must be, as it is run without a shell', inApp, [
   ],
   [
     'start: node server.js ${PROT}',
-    '4:12: apps.web.start: found "${PROT}", expected a variable that the instance has: PORT, FAIRWAY_INSTANCE, HOME, LANG, PATH, FAIRWAY_APP, FAIRWAY_COMMIT or FAIRWAY_RELEASE. Write "$${PROT}" for the text itself.',
+    '4:12: apps.web.start: found "${PROT}", expected a variable that the instance has: PORT, HOST, FAIRWAY_INSTANCE, HOME, LANG, PATH, FAIRWAY_APP, FAIRWAY_COMMIT or FAIRWAY_RELEASE. Write "$${PROT}" for the text itself.',
   ],
   [
     'start: node server.js ${hosts.data1.address}',

@@ -16,6 +16,7 @@ export function launchFor(
     command: app.start ?? release.launch.command,
     port: slot.port,
     env: {
+      HOST: slot.address === LOOPBACK ? LOOPBACK : EVERY_ADDRESS,
       ...environment(release, app),
       FAIRWAY_INSTANCE: slot.instance,
       [app.portEnv]: `${slot.port}`,
@@ -26,7 +27,13 @@ export function launchFor(
 export interface SlotPlace {
   readonly instance: string;
   readonly port: number;
+  /** Where the balancer reaches the slot's host. */
+  readonly address: string;
 }
+
+const LOOPBACK = '127.0.0.1';
+/** Other machines are reached by their network address, and by loopback for a look; the firewall says by whom. */
+const EVERY_ADDRESS = '0.0.0.0';
 
 /** The same surroundings for a command that runs once: a hook, a console. It has no port of its own. */
 export function onceFor(

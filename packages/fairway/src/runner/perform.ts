@@ -57,7 +57,7 @@ export async function perform(
     case 'start': {
       const { release, config } = generationOf(world, app, action.generation);
       const port = await portToStart(world, action.slot, action.host);
-      const place = { instance: action.slot.instance, port };
+      const place = { instance: action.slot.instance, port, address: world.addressOf(action.host) };
       const secrets = await world.secrets.valuesOf(config);
       const launch = launchFor(release, config, action.generation, place, secrets);
       return hosts.start(action.host, action.slot, launch, fence);

@@ -174,8 +174,8 @@ export const appSchema = z.strictObject({
   port_env: text('the name of an environment variable', VARIABLE_NAME)
     .prefault('PORT')
     .describe(
-      'Environment variable that tells the app which port to listen on. On other machines than this one it has to ' +
-        'listen on all addresses (0.0.0.0), as the balancer is elsewhere.',
+      'Environment variable that tells the app which port to listen on. `HOST` tells the address: 127.0.0.1 on this ' +
+        'machine, 0.0.0.0 on others, as the balancer is elsewhere.',
     ),
   instances: instances
     .optional()
