@@ -19,7 +19,7 @@ export function instanceSteps(state: RolloutState, fleet: Fleet, now: number): A
     policy,
     budget: serviceBudget(state, fleet),
     room: policy.surge - fleet.doubled - startsUnderWay(state, fleet),
-    soaked: state.lastAdmissionAt === undefined || now >= state.lastAdmissionAt + policy.soakMs,
+    soaked: isSoaked(state, now),
   } satisfies StepContext;
   const consider = (name: string): void => {
     if (state.busy.has(name)) return;
@@ -48,6 +48,14 @@ export function instanceSteps(state: RolloutState, fleet: Fleet, now: number): A
   // Capacity that is to go is kept until all the rest has what it needs.
   if (actions.length === 0 && areWantedSettled(fleet)) for (const name of fleet.in('surplus')) consider(name);
   return actions;
+}
+
+/** Whether all that was admitted has served for long enough. What is being admitted may serve already, for how long is not known yet. */
+function isSoaked({ plan, lastAdmissionAt, underWay }: RolloutState, now: number): boolean {
+  const { soakMs } = plan.policy;
+  if (soakMs === 0) return true;
+  for (const { action } of underWay.values()) if (action.kind === 'admit') return false;
+  return lastAdmissionAt === undefined || now >= lastAdmissionAt + soakMs;
 }
 
 /** Broken instances that may be worked on. While what fails is shared, no more of them are begun than may be out. */

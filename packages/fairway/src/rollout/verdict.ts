@@ -53,7 +53,8 @@ function condemnInstance(
       reason: `${name} crashed ${slot.restarts} times: ${slot.lastExit ?? 'no reason known'}`,
       slot: id,
     };
-  if (isOperational(slot)) return undefined;
+  // Healthy and not admitted yet is no fault of its own: a hook may have been under way, say.
+  if (isOperational({ ...slot, pool: 'serving' })) return undefined;
   const deadline = deadlineOf(state, slot);
   if (deadline === undefined || now < deadline) return undefined;
   return { reason: `${name} ${unhealthyFor(state, slot)}`, slot: id };

@@ -3,6 +3,7 @@ import { advance, replay } from '../rollout/advance.ts';
 import { decide } from '../rollout/decide.ts';
 import type { RolloutEvent, TimedEvent } from '../rollout/events.ts';
 import { Fleet } from '../rollout/fleet.ts';
+import { isOutdated } from '../rollout/outdated.ts';
 import { parseSlotId } from '../rollout/slot.ts';
 import { goalOf, type RolloutState } from '../rollout/state.ts';
 import { retryDelayMs } from '../rollout/under-way.ts';
@@ -48,7 +49,7 @@ export class Driver {
   /** Rung by operators only: what else happens does not shorten the pause after an error. */
   readonly #operatorSpoke = new Wake();
   #state: RolloutState;
-  /** Recorded, but not yet taken into the state: that is done right before an observation, never after one. */
+  /** Recorded, but not yet taken into the state: never between an observation and the decision from it. */
   #unfolded: TimedEvent[] = [];
   readonly #performing = new Set<Promise<void>>();
   /** Ends the hook under way: it takes too long, or nothing waits for it any more. */
@@ -104,14 +105,14 @@ export class Driver {
   }
 
   #getUp(error: unknown): void {
-    const { record, now } = this.#drive;
+    const { now } = this.#drive;
     this.#state = this.#replay();
     this.#unfolded = [];
     const reason = reasonOf(error);
     if (this.#state.underWay.size > 0 || this.#state.waitingFor !== reason)
-      this.#fold(record([{ type: 'stumbled', reason }]));
+      this.#recordAndFold([{ type: 'stumbled', reason }]);
     const verdict = decideUnseen(this.#state, now());
-    if (verdict) this.#fold(record([verdict]));
+    if (verdict) this.#recordAndFold([verdict]);
   }
 
   #replay(): RolloutState {
@@ -128,14 +129,15 @@ export class Driver {
     if (!observed) {
       this.#fold();
       const verdict = decideUnseen(this.#state, now());
-      if (verdict) this.#fold(this.#drive.record([verdict]));
+      if (verdict) this.#recordAndFold([verdict]);
       else await this.#wake.wait(UNREACHABLE_RETRY_MS);
       return;
     }
     const fleet = new Fleet(goalOf(this.#state), observed.slots, observed.declared);
     const decision = decide(this.#state, fleet, now());
+    if (isOutdated(decision, this.#unfolded)) return;
     const events = await Promise.all(decision.events.map((event) => this.#withEvidence(event)));
-    this.#fold(this.#drive.record(events));
+    this.#recordAndFold(events);
     for (const intent of decision.actions) this.#begin(intent);
     if (events.length === 0 && !this.#drive.signal.aborted)
       await this.#wake.wait(Math.max(1, decision.lookAgainAt - now()));
@@ -186,10 +188,15 @@ export class Driver {
     this.#unfolded.push(...this.#drive.record(events));
   }
 
-  /** Takes in what was recorded since the last round, then `decided`, which belongs to this one. */
-  #fold(decided?: readonly TimedEvent[]): void {
-    const events = decided ?? this.#unfolded;
-    if (!decided) this.#unfolded = [];
+  #recordAndFold(decided: readonly RolloutEvent[]): void {
+    this.#record(decided);
+    this.#fold();
+  }
+
+  /** Takes in what was recorded since the last time, in the journal's order: so a replay tells the same state. */
+  #fold(): void {
+    const events = this.#unfolded;
+    this.#unfolded = [];
     for (const { event, at } of events) {
       advance(this.#state, event, at);
       if (event.type === 'taking-back' || event.type === 'finished')

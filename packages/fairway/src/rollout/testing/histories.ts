@@ -100,6 +100,7 @@ export const histories: fc.Arbitrary<History> = fc
     oldRelease: fc.constantFrom<History['oldRelease']>('good', 'good', 'good', 'good', 'gone-bad'),
     oldSlot: fc.constantFrom('a' as const, 'b' as const),
     slowRequests: fc.boolean(),
+    lookMs: fc.constantFrom(0, 0, 250, 500),
     leftovers,
     hasLeftovers: fc.integer({ min: 0, max: 2 }).map((one) => one === 0),
     isScaled: fc.boolean(),

@@ -16,6 +16,8 @@ export interface History {
   /** `gone-bad`: what serves goes on serving, but does not become healthy once started again. */
   readonly oldRelease: 'good' | 'gone-bad';
   readonly oldSlot: SlotName;
+  /** How long it takes to see what runs; meanwhile calls end and operators speak. */
+  readonly lookMs: number;
   /** Requests last beyond every drain's deadline. */
   readonly slowRequests: boolean;
   readonly leftovers: readonly Leftover[];

@@ -3,6 +3,7 @@ import { type Decision, decide } from '../decide.ts';
 import type { Outcome, RolloutEvent, TimedEvent } from '../events.ts';
 import { Fleet } from '../fleet.ts';
 import type { SlotObservation } from '../observation.ts';
+import { isOutdated } from '../outdated.ts';
 import { goalOf, type RolloutState } from '../state.ts';
 import { type ControllerCrash, calmAfterMs, type History, planOf, times } from './history.ts';
 import { BrokenPromise, Promises } from './promises.ts';
@@ -46,6 +47,9 @@ class Controller {
   readonly #crashes: ControllerCrash[];
   readonly #commands: History['commands'][number][];
   #state: RolloutState;
+  /** Entries of the journal that are in the state. */
+  #folded = 1;
+  #seenDeclared = false;
   #fleet: Fleet | undefined;
   #lookAt = 0;
   #seenChanges = -1;
@@ -75,7 +79,7 @@ class Controller {
         if (this.#world.now < this.#downUntil) continue;
         this.#takeUp();
       }
-      this.#obeyOperator();
+      if (this.#hearOperator()) this.#fold();
       if (this.#world.now > calm && this.#promises.isPaused)
         this.#record({ type: 'resumed', by: 'ada', why: '' });
       if (this.#isDue('idle')) this.#die();
@@ -106,31 +110,48 @@ class Controller {
   }
 
   #decideAndAct(): void {
-    for (const { id, failure } of this.#world.completions())
-      this.#record(failure ? { type: 'action-failed', id, reason: failure } : { type: 'action-done', id });
-    this.#seenChanges = this.#world.changes;
     for (let times = 0; times < MOST_AT_ONCE; times += 1) {
-      const decision = this.#decide();
+      this.#journalCompletions();
+      this.#fold();
+      this.#seenChanges = this.#world.changes;
+      const seen = this.#look();
+      const decision = this.#decide(seen);
+      if (isOutdated(decision, this.journal.slice(this.#folded))) continue;
+      this.#promises.decided(decision, seen);
       if (decision.actions.length > 0 && this.#isDue('before-the-record')) {
         this.#die();
         return;
       }
-      for (const event of decision.events) this.#record(event);
+      for (const event of decision.events) this.#journal(event);
+      this.#fold();
       if (decision.actions.length > 0 && this.#isDue('after-the-record')) {
         this.#die();
         return;
       }
       for (const intent of decision.actions) this.#world.begin(intent);
       this.#lookAt = decision.lookAgainAt;
-      if (this.#lookAt > this.#world.now) return;
+      if (this.#state.finished || this.#lookAt > this.#world.now) return;
     }
     throw new BrokenPromise(`at ${this.#world.now} ms: it decides and decides without an end`);
   }
 
-  #decide(): Decision {
-    this.#decisions += 1;
+  /** What is seen, which is what was when the look began; meanwhile calls end and operators speak, in the journal only. */
+  #look(): readonly SlotObservation[] {
     const slots = this.#world.observe();
-    const fleet = this.#observe();
+    const isDeclared = this.#world.declared !== undefined;
+    for (let passed = 0; passed < this.#history.lookMs; passed += TICK_MS) {
+      this.#world.tick();
+      this.#promises.ticked();
+      this.#journalCompletions();
+      this.#hearOperator();
+    }
+    this.#seenDeclared = isDeclared;
+    return slots;
+  }
+
+  #decide(slots: readonly SlotObservation[]): Decision {
+    this.#decisions += 1;
+    const fleet = new Fleet(goalOf(this.#state), slots, this.#seenDeclared);
     const isSample = this.#decisions % SAMPLE_EVERY === 0;
     const before = isSample ? structuredClone({ state: this.#state, slots }) : undefined;
     const decision = decide(this.#state, fleet, this.#world.now);
@@ -140,9 +161,7 @@ class Controller {
       if (!this.#isEqual(decision, decide(this.#state, fleet, this.#world.now)))
         throw new BrokenPromise('the same question had two answers');
       this.#checkIncremental(slots, fleet);
-      this.#checkReplay();
     }
-    this.#promises.decided(decision, slots);
     return decision;
   }
 
@@ -165,18 +184,41 @@ class Controller {
   }
 
   #record(event: RolloutEvent): void {
-    this.#promises.recorded(event);
-    this.journal.push({ at: this.#world.now, event });
-    advance(this.#state, event, this.#world.now);
+    this.#journal(event);
+    this.#fold();
   }
 
-  #obeyOperator(): void {
-    while (this.#commands[0] && this.#commands[0].atMs <= this.#world.now) {
+  #journal(event: RolloutEvent): void {
+    if (!isCompletion(event)) this.#promises.recorded(event);
+    this.journal.push({ at: this.#world.now, event });
+  }
+
+  #journalCompletions(): void {
+    for (const { id, failure } of this.#world.completions())
+      this.#journal(failure ? { type: 'action-failed', id, reason: failure } : { type: 'action-done', id });
+  }
+
+  /** Takes what was journalled into the state, in the journal's order. */
+  #fold(): void {
+    for (; this.#folded < this.journal.length; this.#folded += 1) {
+      const { event, at } = this.journal[this.#folded]!;
+      // A decision that does not know of it yet is held to what it knows.
+      if (isCompletion(event)) this.#promises.recorded(event);
+      advance(this.#state, event, at);
+    }
+    if (this.#decisions % SAMPLE_EVERY === 0) this.#checkReplay();
+  }
+
+  /** Whether an operator has said something by now; it is in the journal then. */
+  #hearOperator(): boolean {
+    let heard = false;
+    for (; this.#commands[0] && this.#commands[0].atMs <= this.#world.now; heard = true) {
       const { command } = this.#commands.shift()!;
       const type = command === 'abort' ? 'abort-requested' : command === 'pause' ? 'paused' : 'resumed';
-      this.#record({ type, by: 'ada', why: '' });
+      this.#journal({ type, by: 'ada', why: '' });
       this.#seenChanges = -1;
     }
+    return heard;
   }
 
   #isDue(moment: ControllerCrash['moment']): boolean {
@@ -192,10 +234,15 @@ class Controller {
   #takeUp(): void {
     this.#downUntil = -1;
     this.#state = replay(JSON.parse(JSON.stringify(this.journal)) as TimedEvent[])!;
+    this.#folded = this.journal.length;
     this.#fleet = undefined;
     this.#record({ type: 'taken-up', holder: 'another' });
     this.#seenChanges = -1;
   }
+}
+
+function isCompletion({ type }: RolloutEvent): boolean {
+  return type === 'action-done' || type === 'action-failed';
 }
 
 function sizes(fleet: Fleet): unknown {
@@ -205,7 +252,8 @@ function sizes(fleet: Fleet): unknown {
 
 /** The most that a rollout may take once nothing goes wrong any more: there, and back. */
 function longestMs(history: History): number {
-  const perInstance = times.drainTimeoutMs + times.startTimeoutMs + history.policy.soakMs + 16 * TICK_MS;
+  const perInstance =
+    times.drainTimeoutMs + times.startTimeoutMs + history.policy.soakMs + 16 * (TICK_MS + history.lookMs);
   const instances = Math.max(history.before, history.after) + history.leftovers.length;
   return 2 * times.stallTimeoutMs + 2 * instances * perInstance + 30_000;
 }

@@ -35,8 +35,14 @@ export const mutants: readonly Mutant[] = [
   {
     why: 'one soak is skipped in place',
     file: 'instance-steps.ts',
-    find: 'now >= state.lastAdmissionAt + policy.soakMs,',
-    replace: 'now >= state.lastAdmissionAt,',
+    find: 'now >= lastAdmissionAt + soakMs;',
+    replace: 'now >= lastAdmissionAt;',
+  },
+  {
+    why: 'an admission under way, seen already, has no soak',
+    file: 'instance-steps.ts',
+    find: "  for (const { action } of underWay.values()) if (action.kind === 'admit') return false;\n",
+    replace: '',
   },
   {
     why: 'the soak is skipped beside an old instance',
@@ -243,5 +249,23 @@ export const mutants: readonly Mutant[] = [
     file: 'instance-steps.ts',
     find: '  if (state.paused) return actions;\n',
     replace: '',
+  },
+  {
+    why: 'something is begun after an abort that was said while it looked',
+    file: 'outdated.ts',
+    find: '  if (meanwhile.some(({ event }) => WORDS.has(event.type))) return true;\n',
+    replace: '',
+  },
+  {
+    why: 'it ends on the strength of what an action has just changed',
+    file: 'outdated.ts',
+    find: 'return isTurn && meanwhile',
+    replace: 'return false && isTurn && meanwhile',
+  },
+  {
+    why: 'what is healthy and waits to be admitted is condemned as unhealthy',
+    file: 'verdict.ts',
+    find: "isOperational({ ...slot, pool: 'serving' })",
+    replace: 'isOperational(slot)',
   },
 ];

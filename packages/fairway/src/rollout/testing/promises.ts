@@ -33,6 +33,8 @@ export class Promises {
   #soakedFrom = Number.NEGATIVE_INFINITY;
   #controllers = 1;
   #checkedChanges = -1;
+  /** What the last decision was made from. */
+  #seen: Seen = new Map();
 
   constructor(history: History, world: World) {
     this.#history = history;
@@ -82,6 +84,7 @@ export class Promises {
   /** A decision was made from what `slots` shows. */
   decided(decision: Decision, slots: readonly SlotObservation[]): void {
     const seen = new Map(slots.map((slot) => [slotId(slot.slot), slot]));
+    this.#seen = seen;
     const { actions, events } = decision;
     if (this.#finished && (actions.length > 0 || events.length > 0)) this.#fail('it went on after the end');
     if (this.#abortedBy === 'operator' && this.#direction === 'forward') {
@@ -92,8 +95,7 @@ export class Promises {
     const isTurning = events[0]?.type === 'taking-back';
     for (const name of this.#begun)
       if (!isTurning && this.#isReached(name, seen) && !this.#busy.has(name)) this.#begun.delete(name);
-    if (![...this.#busy.values()].some(({ action }) => action.kind === 'admit'))
-      this.#soakedFrom = this.#world.admittedAt + this.#plan.policy.soakMs;
+    this.#soakedFrom = this.#world.admittedAt + this.#plan.policy.soakMs;
     const before: SlotAction[] = [];
     for (const { action } of actions) {
       if ('slot' in action) {
@@ -280,7 +282,7 @@ export class Promises {
   }
 
   #checkReached(outcome: Outcome, reason: string): void {
-    const seen = new Map(this.#world.observe().map((slot) => [slotId(slot.slot), slot]));
+    const seen = this.#seen;
     const names = new Set([
       ...this.#goal.instances.map(({ name }) => name),
       ...[...seen.values()].map((s) => s.slot.instance),
@@ -297,9 +299,15 @@ export class Promises {
   }
 
   #isBoundToSucceed(): boolean {
-    const { faults, newRelease, oldRelease, change } = this.#history;
+    const { newRelease, oldRelease, change } = this.#history;
     const isFit = newRelease === 'good' && (oldRelease === 'good' || change !== 'same');
-    return faults.length === 0 && isFit && !this.#isStuck && this.#abortedBy === 'nobody';
+    return this.#isHardlyFaulty && isFit && !this.#isStuck && this.#abortedBy === 'nobody';
+  }
+
+  /** At most one exit, after which an instance is back long before its time is over. */
+  get #isHardlyFaulty(): boolean {
+    const { faults, bootMs } = this.#history;
+    return faults.length === 0 || (faults.length === 1 && faults[0]!.kind === 'exit' && bootMs <= 1_000);
   }
 
   #checkFailed(reason: string): void {
