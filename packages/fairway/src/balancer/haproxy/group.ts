@@ -181,6 +181,7 @@ export class Group {
     } catch (error) {
       if (error instanceof HaproxyUnreachable) {
         seat.absent = absence(error.reason);
+        seat.member.renew();
       }
       throw error;
     }

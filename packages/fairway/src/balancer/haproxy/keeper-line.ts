@@ -4,8 +4,9 @@ import { ConfigurationInvalid, HaproxyUnreachable, RegistryMoved } from './error
 import type { HaproxyNode, LineSession } from './node.ts';
 import { STATE_FILES, type StateFiles } from './render.ts';
 
+const DEADLINE_MS = 3_000;
 /** Checking a configuration starts a HAProxy, which takes a while on a busy machine. */
-const DEADLINE_MS = 15_000;
+const CHECK_DEADLINE_MS = 15_000;
 
 const answerSchema = z.object({
   id: z.number(),
@@ -30,7 +31,7 @@ export class KeeperLine {
 
   /** The files that there are. */
   async read(): Promise<Partial<StateFiles>> {
-    const { files } = await this.#ask({ do: 'read' });
+    const { files } = await this.#ask({ do: 'read' }, DEADLINE_MS);
     return Object.fromEntries(
       STATE_FILES.flatMap((name) => (files?.[name] === undefined ? [] : [[name, files[name]]])),
     );
@@ -41,29 +42,29 @@ export class KeeperLine {
    * first; nothing is replaced when HAProxy does not accept it, or when the registry is not the one that is `expected`.
    */
   async install(files: Partial<StateFiles>, expected: string | undefined): Promise<void> {
-    await this.#ask({
+    const request = {
       do: 'install',
       files,
       expected: expected === undefined ? null : createHash('sha256').update(expected).digest('hex'),
-    });
+    };
+    if (files['fairway.cfg'] === undefined) {
+      await this.#ask(request, DEADLINE_MS);
+      return;
+    }
+    // A machine that is gone is known to be long before a check would be late.
+    await this.read();
+    await this.#ask(request, CHECK_DEADLINE_MS);
   }
 
   close(): void {
-    this.#session?.then(
-      (session) => session.kill(),
-      () => {},
-    );
-    this.#session = undefined;
+    this.#abandon('it is closed');
   }
 
-  async #ask(request: object): Promise<Answer> {
+  async #ask(request: object, deadlineMs: number): Promise<Answer> {
     const session = await this.#connect();
     const id = ++this.#lastId;
     const answer = await new Promise<Answer>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.close();
-        this.#lose('fairway-balancer does not answer');
-      }, DEADLINE_MS);
+      const timer = setTimeout(() => this.#abandon('fairway-balancer does not answer'), deadlineMs);
       const settled =
         <Value>(settle: (value: Value) => void) =>
         (value: Value) => {
@@ -82,29 +83,48 @@ export class KeeperLine {
   }
 
   #connect(): Promise<LineSession> {
-    this.#session ??= this.#node.openKeeper().then(
-      (session) => {
-        void this.#listen(session);
-        return session;
-      },
-      (error: Error) => {
-        this.#session = undefined;
-        throw new HaproxyUnreachable(this.#node.name, error.message, error);
-      },
-    );
+    if (!this.#session) {
+      const opened = this.#node.openKeeper().then(
+        (session) => {
+          void this.#listen(session, opened);
+          return session;
+        },
+        (error: Error) => {
+          if (this.#session === opened) this.#session = undefined;
+          throw new HaproxyUnreachable(this.#node.name, error.message, error);
+        },
+      );
+      this.#session = opened;
+    }
     return this.#session;
   }
 
-  async #listen(session: LineSession): Promise<void> {
+  async #listen(session: LineSession, opened: Promise<LineSession>): Promise<void> {
+    const reason = await this.#hear(session);
+    session.kill();
+    // Another one may have been started in its place.
+    if (this.#session === opened) this.#lose(reason);
+  }
+
+  /** Takes the answers; resolves with why there are no more. */
+  async #hear(session: LineSession): Promise<string> {
     try {
       for await (const line of session.lines) {
         const answer = answerSchema.parse(JSON.parse(line));
         this.#waiting.get(answer.id)?.resolve(answer);
       }
-      this.#lose((await session.ended)?.message ?? 'fairway-balancer ended');
+      return (await session.ended)?.message ?? 'fairway-balancer ended';
     } catch (error) {
-      this.#lose((error as Error).message);
+      return (error as Error).message;
     }
+  }
+
+  #abandon(reason: string): void {
+    this.#session?.then(
+      (session) => session.kill(),
+      () => {},
+    );
+    this.#lose(reason);
   }
 
   #lose(reason: string): void {

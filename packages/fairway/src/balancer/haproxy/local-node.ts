@@ -101,6 +101,8 @@ export class LocalNode implements HaproxyNode {
     return openSocket(join(this.folder, 'events.sock'));
   }
 
+  renew(): void {}
+
   async openKeeper(): Promise<LineSession> {
     const folders = ['--settings', this.folder, '--state', join(this.folder, 'state')];
     const child = spawn('python3', [KEEPER, ...folders, '--haproxy', 'haproxy'], {

@@ -106,6 +106,12 @@ export class Member {
     };
   }
 
+  /** It did not answer: whatever is asked next is asked over new connections. */
+  renew(): void {
+    this.#keeper.close();
+    this.#node.renew();
+  }
+
   close(): void {
     this.#runtime.close();
     this.#former.close();

@@ -42,9 +42,17 @@ export class SshNode implements HaproxyNode {
     return (await this.#connect()).connection.session(KEEPER);
   }
 
+  renew(): void {
+    void this.close();
+  }
+
   async close(): Promise<void> {
-    const reach = await this.#reach?.catch(() => undefined);
-    await reach?.connection.close();
+    const reach = this.#reach;
+    this.#reach = undefined;
+    await reach?.then(
+      ({ connection }) => connection.close(),
+      () => {},
+    );
   }
 
   #connect(): Promise<Reach> {
