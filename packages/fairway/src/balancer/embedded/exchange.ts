@@ -108,18 +108,17 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
       this.#attempt(false);
       return;
     }
-    collectBody(
-      this.#request,
-      this.#passage.pool.definition.timeouts.idleMs,
-      (body) => {
+    collectBody(this.#request, {
+      idleMs: this.#passage.pool.definition.timeouts.idleMs,
+      done: (body) => {
         this.#collected = body;
         if (!this.#done) this.#attempt(false);
       },
-      () => {
+      onStall: () => {
         this.#done = true;
         this.#refuse(bodyStalled);
       },
-    );
+    });
   }
 
   get openEnded(): boolean {

@@ -17,14 +17,30 @@ export function bodyKind(request: IncomingMessage): BodyKind {
   return Number(length) <= COLLECTED_BYTES ? 'collected' : 'streamed';
 }
 
-/** `onStall` is called instead of `done` when nothing more has come for `idleMs`; 0 means never. */
-export function collectBody(
+interface Collecting {
+  /** 0 means for ever. */
+  readonly idleMs: number;
+  readonly done: (body: Buffer) => void;
+  /** Called instead of `done` when nothing more has come for `idleMs`. */
+  readonly onStall: () => void;
+}
+
+/** A body that came in one piece with its head is at hand as soon as the parser is done: most small ones are. */
+export function collectBody(request: IncomingMessage, collecting: Collecting): void {
+  process.nextTick(collectWhatIsThere, request, collecting);
+}
+
+function collectWhatIsThere(request: IncomingMessage, collecting: Collecting): void {
+  const first = request.read() as Buffer | null;
+  if (first !== null && first.length === Number(request.headers['content-length'])) collecting.done(first);
+  else collectTheRest(request, first === null ? [] : [first], collecting);
+}
+
+function collectTheRest(
   request: IncomingMessage,
-  idleMs: number,
-  done: (body: Buffer) => void,
-  onStall: () => void,
+  chunks: Buffer[],
+  { idleMs, done, onStall }: Collecting,
 ): void {
-  const chunks: Buffer[] = [];
   const timer = idleMs > 0 ? setTimeout(onStall, idleMs) : undefined;
   const clear = () => clearTimeout(timer);
   request.on('data', (chunk: Buffer) => {
