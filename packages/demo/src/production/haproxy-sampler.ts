@@ -21,7 +21,8 @@ def ask():
         line.connect(path)
         line.sendall(b"@1 show stat\\n")
         text = b""
-        while part := line.recv(65536):
+        # The answer ends with an empty line; the connection may stay open.
+        while not text.endswith(b"\\n\\n") and (part := line.recv(65536)):
             text += part
     return text.decode()
 while True:
