@@ -191,8 +191,10 @@ describe.skipIf(!haproxyInstalled)('HAProxy under load', () => {
     const { sent } = load;
     await waitUntil('the load flows on', () => load.sent > sent + 1000);
     await load.stop();
-    expect(load.failures.filter((failure) => failure.startsWith('GET'))).toEqual([]);
-    // POSTs that were under way when it died; none after.
+    // An answer that had begun when it died breaks off, and cannot be asked for again; what had not begun is.
+    const lost = load.failures.filter((failure) => !failure.endsWith('other side closed'));
+    expect(lost.filter((failure) => failure.startsWith('GET'))).toEqual([]);
+    // Those, and POSTs that were under way when it died; none after.
     expect(load.failures.length).toBeLessThanOrEqual(20);
     await instances.close();
   });
