@@ -396,4 +396,26 @@ export const knownHistories: readonly History[] = [
     crashes: [{ atMs: 4750, moment: 'idle', downMs: 8000 }],
     faults: [{ kind: 'exit', atMs: 12500, lastsMs: 0, instance: '1' }],
   },
+  // The decision that saw the instance gone was never recorded, so the way back still has it to bring back, paused or not.
+  {
+    seed: 0,
+    change: 'removal',
+    before: 1,
+    after: 0,
+    hooks: { beforeDeploy: false, afterDeploy: false },
+    bootMs: 0,
+    newRelease: 'good',
+    oldRelease: 'good',
+    oldSlot: 'a',
+    slowRequests: false,
+    lookMs: 500,
+    leftovers: [],
+    policy: { surge: 0, soakMs: 0, maxUnavailable: 1 },
+    commands: [
+      { atMs: 5000, command: 'abort' },
+      { atMs: 14250, command: 'pause' },
+    ],
+    crashes: [{ atMs: 3250, moment: 'before-the-record', downMs: 8000 }],
+    faults: [{ kind: 'shared', atMs: 0, lastsMs: 250 }],
+  },
 ];

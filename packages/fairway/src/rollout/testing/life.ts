@@ -119,6 +119,7 @@ class Controller {
       if (isOutdated(decision, this.journal.slice(this.#folded))) continue;
       this.#promises.decided(decision, seen);
       if (decision.actions.length > 0 && this.#isDue('before-the-record')) {
+        this.#promises.lost();
         this.#die();
         return;
       }

@@ -23,7 +23,9 @@ export class Promises {
   /** By instance: a call that has neither ended nor lost its controller. */
   readonly #busy = new Map<string, { readonly id: string; readonly action: Action }>();
   /** Instances that were begun and have not reached the goal since. */
-  readonly #begun = new Set<string>();
+  #begun = new Set<string>();
+  /** The same before the last decision, which may never reach the journal. */
+  #begunBefore: ReadonlySet<string> = new Set();
   /** Slots whose last call failed: they are tried again later, not at once. */
   readonly #failed = new Set<SlotId>();
   #direction: 'forward' | 'back' = 'forward';
@@ -93,6 +95,7 @@ export class Promises {
     }
     if (!Number.isFinite(decision.lookAgainAt) && !this.#finished) this.#fail('it would never look again');
     const isTurning = events[0]?.type === 'taking-back';
+    this.#begunBefore = new Set(this.#begun);
     for (const name of this.#begun)
       if (!isTurning && this.#isReached(name, seen) && !this.#busy.has(name)) this.#begun.delete(name);
     this.#soakedFrom = this.#world.admittedAt + this.#plan.policy.soakMs;
@@ -106,6 +109,11 @@ export class Promises {
     if (this.#isPaused) this.#checkPause(before, seen);
     else this.#checkBrokenFirst(before, seen);
     this.#checkSharedTrouble(before, seen);
+  }
+
+  /** The controller died before it could record its last decision: whoever comes next knows nothing of it. */
+  lost(): void {
+    this.#begun = new Set(this.#begunBefore);
   }
 
   #checkWhole(action: Action): void {
