@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { idealWorld } from '../../test/support/ideal-world.ts';
+import { temporaryStore } from '../../test/support/temporary-store.ts';
+import type { Store } from '../store/store.ts';
+import { Refusal } from './controller.ts';
+import { rollbackTarget } from './rollback-target.ts';
+import { runOnce } from './run-once.ts';
+import { Workers, type WorkersParts } from './workers.ts';
+
+// What a controller refuses, and exactly what a person reads.
+
+let store: Store;
+beforeEach(() => {
+  store = temporaryStore();
+});
+afterEach(() => store.close());
+
+async function told(work: () => unknown) {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Refusal) return [error.status, error.message, error.hint];
+    throw error;
+  }
+  return 'nothing was refused';
+}
+
+it('a rollback with nothing to go back to', async () => {
+  expect(await told(() => rollbackTarget(store, 'web', undefined))).toEqual([
+    409,
+    'web has no earlier good release to go back to',
+    'See what there is: fairway releases web',
+  ]);
+});
+
+it('a rollback to a release that is not there', async () => {
+  expect(await told(() => rollbackTarget(store, 'web', 'abc'))).toEqual([
+    404,
+    'web has no good release abc',
+    'See what there is: fairway releases web',
+  ]);
+});
+
+it('a command in a release when there is none', async () => {
+  const { world } = idealWorld(store);
+  expect(await told(() => runOnce(world, 'web', ['ls'], new AbortController().signal))).toEqual([
+    409,
+    'web has no release yet',
+    'Deploy it first: fairway deploy web',
+  ]);
+});
+
+it('a word to a rollout that is not there, or has ended', async () => {
+  const workers = new Workers({ world: { store } } as WorkersParts);
+  const event = { type: 'abort-requested', by: 'ada', why: '' } as const;
+  expect(await told(() => workers.command('web-1', event))).toEqual([
+    404,
+    'there is no rollout web-1',
+    'List them: fairway rollouts',
+  ]);
+  const { id } = store.createRollout({ app: 'web', kind: 'deploy', by: 'ada', why: '', requestedAt: 1 });
+  store.setStatus(id, 'succeeded', '');
+  expect(await told(() => workers.command(id, event))).toEqual([
+    409,
+    `${id} has ended already: succeeded`,
+    undefined,
+  ]);
+});
