@@ -52,6 +52,11 @@ it('applies to the release that stands when its turn comes, not to the one of wh
   expect(plan.target.generation).toMatch(/^two\+/);
 });
 
+it('refuses to apply to an app that never had a release', async () => {
+  const record = store.createRollout({ app: 'web', kind: 'apply', by: 'ada', why: '', requestedAt: 1 });
+  await expect(prepared(record)).rejects.toThrow('web has no release yet that it could be applied to');
+});
+
 it('rolls back without the migrations of a release that has had them', () => {
   const hooks = { beforeDeploy: ['make', 'migrate'], afterDeploy: ['make', 'notify'] };
   const hooked = { ...app!, deploy: { ...app!.deploy, hooks } };

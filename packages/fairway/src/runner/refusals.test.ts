@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { idealWorld } from '../../test/support/ideal-world.ts';
 import { temporaryStore } from '../../test/support/temporary-store.ts';
+import { parseProduction } from '../config/parse.ts';
 import type { Store } from '../store/store.ts';
 import { Refusal } from './controller.ts';
+import { type ControllerParts, FairwayController } from './fairway-controller.ts';
 import { rollbackTarget } from './rollback-target.ts';
 import { runOnce } from './run-once.ts';
 import { Workers, type WorkersParts } from './workers.ts';
@@ -64,5 +66,24 @@ it('a word to a rollout that is not there, or has ended', async () => {
     409,
     `${id} has ended already: succeeded`,
     undefined,
+  ]);
+});
+
+it('a deploy of an app that is not in the file, or has no repository', async () => {
+  const production = parseProduction('apps: { web: { runtime: node } }', '/p/fairway.yml');
+  const controller = new FairwayController({
+    world: { store },
+    readProduction: async () => production,
+  } as ControllerParts);
+  const request = { by: 'ada', why: '' };
+  expect(await told(() => controller.deployFromRepository('shop', undefined, request))).toEqual([
+    404,
+    'there is no app shop in /p/fairway.yml',
+    'It has: web',
+  ]);
+  expect(await told(() => controller.deployFromRepository('web', undefined, request))).toEqual([
+    422,
+    'web has no `repository:` to deploy from',
+    'Push to it (fairway remote web), name a folder with --path, or add `repository:` to fairway.yml.',
   ]);
 });
