@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { LineQueue } from '../hosts/local/line-queue.ts';
+import { EventQueue } from '../hosts/event-queue.ts';
 import { LineSplitter } from '../hosts/local/supervisor/line-splitter.ts';
 import { CommandFailed, type SshError, SshUnusable } from './errors.ts';
 import { shellWords } from './shell-words.ts';
@@ -19,7 +19,7 @@ export class SshSession {
   readonly #child: ChildProcess;
 
   constructor(place: SessionPlace, child: ChildProcess, command: readonly string[]) {
-    const lines = new LineQueue();
+    const lines = new EventQueue<string>();
     const splitter = new LineSplitter(Number.MAX_SAFE_INTEGER);
     this.lines = lines;
     this.#child = child;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SlotAddress } from '../../rollout/slot.ts';
+import { EventQueue } from '../event-queue.ts';
 import type { Artifact, Hosts, Launch, LogLine, LogQuery, RunningCommand, SlotProcess } from '../hosts.ts';
 import { ensureSupervisor, type SupervisorPlace } from './ensure-supervisor.ts';
-import { LineQueue } from './line-queue.ts';
 import type { RunMessage, RunRequest } from './supervisor/protocol.ts';
 import { type SupervisorClient, SupervisorRefusal } from './supervisor-client.ts';
 
@@ -59,7 +59,7 @@ export class LocalHosts implements Hosts {
   }
 
   run(host: string, app: string, launch: Launch, signal: AbortSignal): RunningCommand {
-    const lines = new LineQueue();
+    const lines = new EventQueue<string>();
     const exitCode = this.#run({ id: randomUUID(), host, app, launch }, signal, lines).finally(() =>
       lines.end(),
     );
@@ -74,7 +74,7 @@ export class LocalHosts implements Hosts {
     this.#client = undefined;
   }
 
-  async #run(request: RunRequest, signal: AbortSignal, lines: LineQueue): Promise<number> {
+  async #run(request: RunRequest, signal: AbortSignal, lines: EventQueue<string>): Promise<number> {
     signal.throwIfAborted();
     const client = await this.#connect();
     // Ended by request rather than by hanging up: so its last lines and its end are still heard.
