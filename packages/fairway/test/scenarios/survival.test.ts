@@ -152,7 +152,10 @@ describe('after a power failure', () => {
     onTestFinished(() => writeFile(config, good));
     await serveAgain();
     await expectAllToServe(standing);
-    expect(production.control.output).toMatch(/fairway\.yml:7:16: .*found "three"/);
+    // It is printed once the server answers; by then all may serve.
+    await expect
+      .poll(() => production.control.output, { timeout: 5_000, interval: 20 })
+      .toMatch(/fairway\.yml:7:16: .*found "three"/);
     expect((await production.fairway('status')).stdout).toMatch(/fairway\.yml:7:16: .*found "three"/);
 
     await production.control.stop();
