@@ -29,6 +29,18 @@ describe('a difference', () => {
     expect(differences(app(before), app(after))).toEqual([line]);
   });
 
+  test('names instances that are on hosts of their own', () => {
+    const on = (instances: string) =>
+      parseProduction(
+        `provider: ssh\nhosts: { lb1: { address: 10.0.0.9, roles: [balancer] }, "box[1-3]": { address: "10.0.0.[1-3]" } }\n` +
+          `apps: { web: { runtime: node, instances: ${instances} } }`,
+        '/srv/fairway.yml',
+      ).apps[0]!;
+    expect(differences(on('"box[1-2]"'), on('"box[1-3]"'))).toEqual([
+      'instances: [box1, box2] → [box1, box2, box3]',
+    ]);
+  });
+
   test('is none between what is written in two ways', () => {
     expect(differences(app('env: { A: 1, B: 2 }'), app('env: { B: "2", A: "1" }, port_env: PORT'))).toEqual(
       [],

@@ -12,6 +12,7 @@ import { readProduction } from './read.ts';
 const inApp = (line: string) => `apps:\n  web:\n    runtime: node\n    ${line}\n`;
 const withBalancer = (line: string) =>
   `provider: ssh\nhosts:\n  lb1: { address: 10.0.0.1, roles: [balancer] }\n${line}\napps: {}\n`;
+const withHosts = (hosts: string) => `provider: ssh\nhosts: { ${hosts} }\napps: {}\n`;
 const inAws = (line: string) =>
   `provider: aws\nhosts:\n  lb1: { roles: [balancer] }\naws: { region: eu-central-1, image: ami-0abc, instance_type: t3.micro, subnet: subnet-0abc, ${line} }\napps: {}\n`;
 
@@ -49,6 +50,26 @@ test.each([
   [
     withBalancer('balancer: { tls: { certificates: "" } }'),
     '4:34: balancer.tls.certificates: found "", expected a folder of certificates',
+  ],
+  [
+    withHosts('lb1: { address: 10.0.0.1, roles: [Balancer] }'),
+    '2:44: hosts.lb1.roles[0]: found "Balancer", expected the name of a role, such as monitoring',
+  ],
+  [
+    withHosts('lb1: { address: 10.0.0.1, ssh: { identity_file: "" } }'),
+    '2:58: hosts.lb1.ssh.identity_file: found "", expected a path of a private key',
+  ],
+  [
+    withHosts('lb1: { address: 10.0.0.1, ssh: { config_file: 7 } }'),
+    '2:56: hosts.lb1.ssh.config_file: found 7, expected a path of an ssh_config',
+  ],
+  [
+    withHosts('lb1: { address: 7 }'),
+    '2:26: hosts.lb1.address: found 7, expected an IP address or a host name',
+  ],
+  [
+    inApp(`runtime: { type: ${'n'.repeat(61)} }`).replace('    runtime: node\n', ''),
+    `3:22: apps.web.runtime.type: found "${'n'.repeat(59)}…", expected node, static or command`,
   ],
   [
     inAws('endpoint_url: ftp://x'),

@@ -69,6 +69,17 @@ it('a word to a rollout that is not there, or has ended', async () => {
   ]);
 });
 
+it.each(['paused', 'resumed'] as const)('that a rollout which waits is %s', async (type) => {
+  const parts = { world: { store }, commits: {}, secrets: { keep: () => undefined } };
+  const workers = new Workers(parts as unknown as WorkersParts);
+  const { id } = store.createRollout({ app: 'web', kind: 'deploy', by: 'ada', why: '', requestedAt: 1 });
+  expect(await told(() => workers.command(id, { type, by: 'ada', why: '' }))).toEqual([
+    409,
+    `web-1 is queued: it cannot be ${type} now`,
+    'Try again when it moves: fairway status',
+  ]);
+});
+
 it('a deploy of an app that is not in the file, or has no repository', async () => {
   const production = parseProduction('apps: { web: { runtime: node } }', '/p/fairway.yml');
   const controller = new FairwayController({
