@@ -6,7 +6,7 @@ import { build } from './build/builder.ts';
 import { productionToStartWith, rememberProduction } from './config/last-good.ts';
 import { readProduction } from './config/read.ts';
 import { commitsIn } from './machinery/commits.ts';
-import { RestartNeeded } from './machinery/machinery.ts';
+import { type Machinery, RestartNeeded } from './machinery/machinery.ts';
 import { refuseOtherMachines } from './machinery/other-machines.ts';
 import { crasher, parseCrashPoint } from './runner/crash-point.ts';
 import { FairwayController } from './runner/fairway-controller.ts';
@@ -46,6 +46,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
     cache: join(stateDirectory, 'cache'),
     work: join(stateDirectory, 'work'),
   };
+  let abandon: Machinery['abandon'] = async () => undefined;
   const closeStore = (): void => {
     store.close();
     lock.release();
@@ -58,6 +59,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
     const secrets = new SecretVault({ stateDirectory, keyFile, redactor });
     await openStanding(secrets, store, log);
     const machinery = await chooseAdapters(production, stateDirectory);
+    abandon = machinery.abandon;
     const hosts = redactingHosts(machinery.hosts, redactor.redact);
     const commits = commitsIn(stateDirectory);
     for (const app of production.apps) await commits.repository(app);
@@ -100,6 +102,7 @@ export async function startControl(place: ControlPlace): Promise<{ url: string; 
       },
     };
   } catch (error) {
+    await abandon().catch((reason: unknown) => log.warn({ err: reason }, 'what was started may still run'));
     closeStore();
     throw error;
   }

@@ -49,6 +49,27 @@ const entry = (sequence: number) => ({
 });
 
 describe('a call', () => {
+  test('that waits for long says so once, and goes on waiting', async () => {
+    const server = await startServer();
+    let answer = () => {};
+    server.on('GET /api/overview', (_, response) => {
+      answer = () => json(response, 200, { production: 'x' });
+    });
+    const told: string[] = [];
+    const client = new Client({
+      whereabouts: { kind: 'given', url: server.url, token: undefined },
+      silenceMs: 20,
+      onSilence: (message) => {
+        told.push(message);
+        answer();
+      },
+    });
+    expect(await client.overview()).toEqual({ production: 'x' });
+    expect(told).toEqual([
+      `The control server at ${server.url} has not answered for 0.02 s; waiting until 60 s have passed. Ctrl-C gives up.`,
+    ]);
+  });
+
   test('carries the token and the person, and gives the answer back', async () => {
     const server = await startServer();
     server.on('GET /api/overview', { production: 'x' });

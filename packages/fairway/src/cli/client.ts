@@ -21,17 +21,18 @@ import type {
 import { type FollowOptions, follow } from './client/follow.ts';
 import { diagnose, type Location, locate, ServerUnreachable, type Whereabouts } from './client/location.ts';
 import { Refused, refusalIn } from './client/refused.ts';
+import { ANSWER_TIMEOUT_MS, tellOfSilence } from './client/silence.ts';
 import { linesOf } from './client/streams.ts';
 import { type Call, exchange, NoAnswer, readBody } from './client/transport.ts';
 import { UsageError } from './exit.ts';
-
-/** Long enough for a build queue's lock or a slow disk, short enough for a person to wait. */
-const ANSWER_TIMEOUT_MS = 60_000;
 
 export interface ClientOptions {
   readonly whereabouts: Whereabouts;
   /** The person behind the calls, for journal and audit; ASCII. */
   readonly actor?: string;
+  /** Told once when a call has waited for a while, and goes on waiting. */
+  readonly onSilence?: (message: string) => void;
+  readonly silenceMs?: number;
 }
 
 /**
@@ -212,13 +213,16 @@ export class Client {
   }
 
   async #ask(location: Location, call: Omit<Call, 'timeoutMs'>): Promise<IncomingMessage> {
-    const { actor } = this.#options;
+    const { actor, onSilence, silenceMs } = this.#options;
     const headers = { ...(actor ? { 'x-fairway-actor': actor } : {}), ...call.headers };
+    const broken = onSilence && tellOfSilence(location.url, onSilence, silenceMs);
     try {
       return await exchange(location, { ...call, headers, timeoutMs: ANSWER_TIMEOUT_MS });
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       throw await this.#unreachable(error, location);
+    } finally {
+      broken?.();
     }
   }
 

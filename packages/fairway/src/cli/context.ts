@@ -81,7 +81,11 @@ export class Context {
 
   async client(): Promise<Client> {
     const { Client } = await import('./client.ts');
-    return new Client({ whereabouts: this.#whereabouts(), actor: person(this.surroundings.env) });
+    return new Client({
+      whereabouts: this.#whereabouts(),
+      actor: person(this.surroundings.env),
+      onSilence: (message) => this.note(message),
+    });
   }
 
   #whereabouts(): Whereabouts {

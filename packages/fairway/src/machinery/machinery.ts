@@ -19,6 +19,8 @@ export interface Machinery {
   follow(production: Production): Promise<void>;
   /** Ends the connections. What runs goes on. */
   close(): Promise<void>;
+  /** Closes after a start that failed: what was only started for it, and serves nobody, ends as well. */
+  abandon(): Promise<void>;
 }
 
 /** An address and a port as a URL has them. */

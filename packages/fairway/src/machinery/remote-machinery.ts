@@ -23,6 +23,10 @@ export async function remoteMachinery(production: Production, stateDirectory: st
   const hosts = new SshHosts(await targetsOf(production, 'app', stateDirectory));
   const nodes = balancers.map((target) => new SshNode(target));
   const balancer = new HaproxyBalancer(nodes);
+  const close = async (): Promise<void> => {
+    await Promise.all([hosts.close(), balancer.close()]);
+    await Promise.all(nodes.map((node) => node.close()));
+  };
   return {
     hosts,
     balancer,
@@ -57,10 +61,8 @@ export async function remoteMachinery(production: Production, stateDirectory: st
       }
       present = read;
     },
-    close: async () => {
-      await Promise.all([hosts.close(), balancer.close()]);
-      await Promise.all(nodes.map((node) => node.close()));
-    },
+    close,
+    abandon: close,
   };
 }
 

@@ -2,9 +2,11 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { processesOf } from '../../../demo/src/demo/left-behind.ts';
 import { isAlive } from '../../src/cli/client/location.ts';
 import { temporaryFolder } from '../support/sample-repository.ts';
 
@@ -46,6 +48,36 @@ test('a control server in the background answers, is not started twice, and goes
   }
   expect((await fairway(folder, 'down', '--yes')).out).toBe(`Nothing runs for ${folder}/.fairway.\n`);
 }, 90_000);
+
+test('a control server that cannot listen leaves nothing running that it had started', async () => {
+  const folder = await temporaryFolder();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const configure = (control: number, balancer: number) =>
+    writeFile(
+      join(folder, 'fairway.yml'),
+      `control: { listen: "127.0.0.1:${control}" }\nbalancer: { listen: "127.0.0.1:${balancer}" }\napps:\n  shop: { runtime: static }\n`,
+    );
+  try {
+    for (const [control, balancer] of [
+      [port, 0],
+      [0, port],
+    ] as const) {
+      await configure(control, balancer);
+      const { exitCode, err } = await fairway(folder, 'serve');
+      expect(exitCode).toBe(1);
+      expect(err).toContain(`${port}`);
+      expect(err).toContain('another program listens there');
+      expect(processesOf(folder)).toEqual([]);
+    }
+    await configure(0, 0);
+    expect((await fairway(folder, 'serve', '--detach')).exitCode).toBe(0);
+  } finally {
+    taken.close();
+    await fairway(folder, 'down', '--yes');
+  }
+}, 60_000);
 
 test('a control server with a broken fairway.yml does not start, and names every problem', async () => {
   const folder = await temporaryFolder();

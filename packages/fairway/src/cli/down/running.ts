@@ -24,10 +24,10 @@ export async function findRunning(stateDirectory: string): Promise<Running> {
   const server = await runningServer(stateDirectory);
   const record = await readRecord(stateDirectory);
   const things = server ? [`the control server (process ${server.pid})`] : [];
-  if (!record || !(record.hasProcess || (await hasSupervisor(stateDirectory)))) {
+  const { ensureSupervisor, isSupervised } = await import('../../hosts/local/ensure-supervisor.ts');
+  if (!record || !(record.hasProcess || (await isSupervised(stateDirectory)))) {
     return { things, serverPid: server?.pid, supervisor: undefined, close: async () => undefined };
   }
-  const { ensureSupervisor } = await import('../../hosts/local/ensure-supervisor.ts');
   const supervisor = await ensureSupervisor({ stateDirectory });
   for (const app of record.apps) {
     const slots = await supervisor.get<SlotProcess[]>(`/slots?app=${encodeURIComponent(app)}`);
@@ -68,20 +68,6 @@ export class StillRunning extends Error {
       `the control server (process ${pid}) did not end within ${SERVER_END_TIMEOUT_MS / 1000} s; instances and balancer run on`,
     );
     this.hint = `end it with: kill -9 ${pid}, then: fairway down`;
-  }
-}
-
-async function hasSupervisor(stateDirectory: string): Promise<boolean> {
-  const { SupervisorClient } = await import('../../hosts/local/supervisor-client.ts');
-  const { socketPath } = await import('../../hosts/local/socket-path.ts');
-  const client = new SupervisorClient(socketPath(stateDirectory, 'supervisor/supervisor.sock'));
-  try {
-    await client.status();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.close();
   }
 }
 

@@ -104,6 +104,32 @@ describe('a git push', () => {
     await server.open();
   });
 
+  test('whose control server hangs says so within seconds, and goes on when it answers again', async () => {
+    const clone = await cloneThatPushes();
+    let answer = () => {};
+    server.controller.checkPush = () =>
+      new Promise((resolve) => {
+        answer = () => resolve();
+      });
+    const push = spawn('git', ['push', 'fairway', 'HEAD:production'], {
+      cwd: clone.folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let output = '';
+    push.stderr.on('data', (piece: Buffer) => {
+      output += piece.toString();
+    });
+    const ended = new Promise((resolve) => push.once('exit', resolve));
+    const silence = /remote: The control server at http:\S+ has not answered for 5 s; .* Ctrl-C gives up\./;
+    await waitUntil('the push to say that it waits', () => silence.test(output), 10_000);
+    expect(await refs(clone)).toBe('');
+    answer();
+    const rollout = await queuedRollout();
+    server.controller.happen(rollout.id, { type: 'finished', outcome: 'succeeded', reason: 'done' });
+    expect(await ended).toBe(0);
+    expect(output).toContain('shop-1 succeeded');
+  });
+
   test('of several refs is refused before the server is asked', async () => {
     const clone = await cloneThatPushes();
     await clone.git('branch', 'other');

@@ -39,6 +39,16 @@ export async function ensureSupervisor(place: SupervisorPlace): Promise<Supervis
   );
 }
 
+/** Whether a supervisor answers for a state directory; none is started. */
+export async function isSupervised(stateDirectory: string): Promise<boolean> {
+  const client = new SupervisorClient(socketPath(resolve(stateDirectory), 'supervisor/supervisor.sock'));
+  try {
+    return await answers(client);
+  } finally {
+    await client.close();
+  }
+}
+
 async function answers(client: SupervisorClient): Promise<boolean> {
   try {
     await client.status();

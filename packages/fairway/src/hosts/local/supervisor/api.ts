@@ -33,11 +33,12 @@ export function supervisorApi(parts: SupervisorParts): Api {
   const api = new Hono<{ Bindings: HttpBindings }>();
   api.onError((error, context) => refuse(error, context));
   api.get('/status', (context) => {
-    const { startedAt, paths } = parts;
+    const { startedAt, paths, instances } = parts;
     const status: protocol.SupervisorStatus = {
       pid: process.pid,
       startedAt,
       stateDirectory: paths.stateDirectory,
+      instances: instances.wanted(),
     };
     return context.json(status);
   });

@@ -52,6 +52,11 @@ export class Instances {
     await Promise.all(this.all().map((instance) => instance.close()));
   }
 
+  /** How many are to run, whether or not they do at this moment. */
+  wanted(): number {
+    return this.all().filter(({ record }) => record.wanted === 'running').length;
+  }
+
   all(): readonly Instance[] {
     return [...this.#bySlot.values()];
   }

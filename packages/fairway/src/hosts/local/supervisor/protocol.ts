@@ -87,6 +87,8 @@ export interface SupervisorStatus {
   /** Unix time, ms. */
   readonly startedAt: number;
   readonly stateDirectory: string;
+  /** How many instances it is to keep running. */
+  readonly instances: number;
 }
 
 /** One line of the answer to `run`. */
