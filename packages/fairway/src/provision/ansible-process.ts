@@ -14,15 +14,20 @@ export interface AnsibleProcess {
 
 /** From SIGTERM to SIGKILL: time to end its connections. */
 const GRACE_MS = 5_000;
+/** Descriptor that stays open as long as this process lives. */
+const LIFELINE = 3;
 
-/** Runs Ansible in a group of its own, without a terminal to ask on. Resolves to its exit code. */
+/**
+ * Runs Ansible in a group of its own, without a terminal to ask on. Resolves to its exit code. When this process is
+ * killed, `fairway_events` notices that the last descriptor has closed, and ends the group.
+ */
 export async function runAnsible(command: readonly string[], options: AnsibleProcess): Promise<number> {
   const [program, ...words] = command;
   const child = spawn(program!, words, {
     cwd: options.directory,
-    env: options.environment,
+    env: { ...options.environment, FAIRWAY_LIFELINE: `${LIFELINE}` },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const end = () => {
     if (child.pid !== undefined) void endGroup(child.pid, GRACE_MS);
@@ -31,7 +36,7 @@ export async function runAnsible(command: readonly string[], options: AnsiblePro
   try {
     const closed = once(child, 'close');
     // A whole file may be in a line: the difference of it.
-    for (const stream of [child.stdout, child.stderr]) forEachLine(stream, options.onLine);
+    for (const stream of [child.stdout!, child.stderr!]) forEachLine(stream, options.onLine);
     const [exitCode] = (await closed) as [number | null];
     return exitCode ?? 1;
   } finally {

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { processesOf } from '../../../demo/src/demo/left-behind.ts';
+import { FAIRWAY } from '../../../demo/src/demo/workspace.ts';
 import { readMachines } from '../../src/config/machines.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import { execInHost, type Lab, labStatus } from '../../src/lab/lab.ts';
 import { runCli } from '../support/command-line.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -59,6 +62,14 @@ describeInLab('Machines that are provisioned', ['lb1', 'flags1', 'box1'], (lab) 
     expect(exitCode).toBe(0);
   });
 
+  test('are found to be well by the doctor, before anything is deployed', async () => {
+    const { findings } = JSON.parse((await fairway('doctor', '--json')).out) as { findings: Finding[] };
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ machine: 'lb1', check: 'visitors', message: 'answers on port 80' }),
+    );
+  });
+
   test('show what was changed on them by hand, and are mended', async () => {
     await inHost('box1', 'sh', '-c', 'echo "PermitRootLogin yes" >> /etc/ssh/sshd_config.d/10-fairway.conf');
     await inHost('box1', 'systemctl', 'stop', 'fairway-firewall');
@@ -90,6 +101,36 @@ describeInLab('Machines that are provisioned', ['lb1', 'flags1', 'box1'], (lab) 
     expect(err).toContain('fairway provision --limit box1');
     configure();
   });
+
+  test('are worked on by one command at a time, and by none that was killed', async () => {
+    role(folder, 'long', [
+      '- name: Take long',
+      '  ansible.builtin.command: sleep 300',
+      '  changed_when: false',
+    ]);
+    configure('provision: { after: [long] }\n');
+    const words = [FAIRWAY, 'provision', '--limit', 'box1'];
+    const first = execa(process.execPath, words, { cwd: folder, reject: false, env: { NO_COLOR: '1' } });
+    const ansible = () => processesOf(folder).filter((line) => line.includes('ansible-playbook'));
+    await waitUntil('the long task', async () => (await sleepers()) > 0, 60_000);
+    const { err, exitCode } = await fairway('provision', '--limit', 'lb1');
+    expect(exitCode).toBe(1);
+    expect(err).toContain(`are being worked on by "fairway provision" of`);
+    expect(err).toContain(`(process ${first.pid}), since `);
+    expect(ansible()).not.toEqual([]);
+
+    first.kill('SIGKILL');
+    await first;
+    configure();
+    await waitUntil('its Ansible to have ended as well', () => ansible().length === 0);
+    await inHost('box1', 'pkill', '-fx', 'sleep 300').catch(() => undefined);
+    const after = await fairway('provision', '--limit', 'box1');
+    expect(after.exitCode, after.err).toBe(0);
+  });
+
+  async function sleepers(): Promise<number> {
+    return Number(await inHost('box1', 'sh', '-c', 'pgrep -cfx "sleep 300" || true'));
+  }
 
   describe('are guarded', () => {
     test('by a firewall that lets balancers alone to the apps', async () => {

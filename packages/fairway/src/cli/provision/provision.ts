@@ -6,10 +6,12 @@ import { createMachines } from '../../provision/machines.ts';
 import type { ProvisionPlace } from '../../provision/place.ts';
 import { progressOf, withEvent } from '../../provision/progress.ts';
 import { configureMachines } from '../../provision/provision.ts';
+import { type ProvisionHolder, withProvisionLock } from '../../provision/provision-lock.ts';
 import type { Context } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit.ts';
 import { renderDrift } from '../output/drift.ts';
 import { renderFailures, renderHosts } from '../output/provision.ts';
+import { person } from '../person.ts';
 import { makeStateDirectory } from '../serve/state-directory.ts';
 import { agreeToCreate, agreeToKeys } from './agree.ts';
 import { destroy } from './destroy.ts';
@@ -29,14 +31,26 @@ export async function provision(context: Context, options: ProvisionOptions): Pr
   const production = await readProduction(place.configFile, stateDirectory);
   refuseLocal(production);
   requireKnownHosts(production, options.limit);
-  if (options.destroy !== undefined) return destroy(context, production, place, options);
   makeStateDirectory(stateDirectory);
-  if (options.check) requireProvisioned(production);
-  else {
-    await agreeToCreate(context, production, options);
-    await createMachines(production, { ...place, say: (line) => context.note(line) });
-  }
-  return configure(context, production, place, options);
+  return withProvisionLock(stateDirectory, holderOf(context, options), async () => {
+    if (options.destroy !== undefined) return destroy(context, production, place, options);
+    if (options.check) requireProvisioned(production);
+    else {
+      await agreeToCreate(context, production, options);
+      await createMachines(production, { ...place, say: (line) => context.note(line) });
+    }
+    return configure(context, production, place, options);
+  });
+}
+
+function holderOf({ surroundings }: Context, { check, destroy: isEnd }: ProvisionOptions): ProvisionHolder {
+  const option = check ? ' --check' : isEnd === undefined ? '' : ' --destroy';
+  return {
+    pid: process.pid,
+    by: person(surroundings.env),
+    command: `fairway provision${option}`,
+    since: surroundings.now(),
+  };
 }
 
 /** Sets machines up with the progress shown, or shows what that would change. */
