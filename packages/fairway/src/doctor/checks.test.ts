@@ -328,6 +328,11 @@ test('machines that were not looked at for long, or never, are told', async () =
   ]);
 });
 
+test('machines that are set up from elsewhere are no concern of the machine that steers them', async () => {
+  const text = FILE.replace('hosts:', 'hosts:\n  ctl: { address: 10.0.0.9, roles: [control] }');
+  expect(await examine(lastProvision, machine({}, control), patient({ text }))).toEqual([]);
+});
+
 describe('all checks of a machine', () => {
   const check = (name: string, examineIt: Check['examine']): Check => ({
     name,

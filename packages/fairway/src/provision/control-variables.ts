@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Host, Production } from '../config/production.ts';
+import { secretsDirectory } from '../config/secret-files.ts';
 import { type ControlBundle, controlBundle } from './control-bundle.ts';
 import { CONTROL_TLS_PORT } from './firewall.ts';
 import { provisionPaths } from './paths.ts';
@@ -20,11 +21,12 @@ export async function controlVariables(
   return (host) => (isControl(host) ? variablesOf(host, production, place, bundle) : {});
 }
 
-function variablesOf(host: Host, { control }: Production, place: ProvisionPlace, bundle: ControlBundle) {
+function variablesOf(host: Host, production: Production, place: ProvisionPlace, bundle: ControlBundle) {
   const { stateDirectory, configFile } = place;
+  const secrets = secretsDirectory(production);
   const { deployKey, knownHosts } = provisionPaths(stateDirectory);
   const machines = join(stateDirectory, 'machines.json');
-  const { address, port } = control.listen;
+  const { address, port } = production.control.listen;
   return {
     control_archive: bundle.archive,
     control_bundle: bundle.name,
@@ -35,6 +37,7 @@ function variablesOf(host: Host, { control }: Production, place: ProvisionPlace,
       { src: `${deployKey}.pub`, dest: '.fairway/ssh/id_ed25519.pub' },
       ...(existsSync(machines) ? [{ src: machines, dest: '.fairway/machines.json' }] : []),
     ],
+    control_secrets: existsSync(secrets) ? secrets : '',
     control_upstream: `${address.includes(':') ? '[::1]' : '127.0.0.1'}:${port}`,
     control_port: port,
     control_tls_port: CONTROL_TLS_PORT,

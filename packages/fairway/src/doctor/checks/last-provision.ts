@@ -13,6 +13,8 @@ export const lastProvision: Check = {
   async examine(_machine, { production, stateDirectory, now }) {
     if (production.provider === 'local') return [];
     const at = statSync(join(stateDirectory, 'provision', 'ansible.log'), { throwIfNoEntry: false })?.mtimeMs;
+    // This may be the machine that was set up to steer the others; then it is known elsewhere.
+    if (at === undefined && production.hosts.some(({ roles }) => roles.includes('control'))) return [];
     if (at === undefined)
       return [warning('the machines were never set up from here', 'Run "fairway provision"')];
     const days = Math.floor((now() - at) / DAY_MS);
