@@ -116,7 +116,10 @@ export class Driver {
   }
 
   #replay(): RolloutState {
-    const state = replay(this.#drive.journal());
+    const now = this.#drive.now();
+    // What lies ahead of now was written by a clock that was wrong; deadlines must not wait for it.
+    const journal = this.#drive.journal().map(({ event, at }) => ({ event, at: Math.min(at, now) }));
+    const state = replay(journal);
     if (!state) throw new Error(`rollout ${this.#drive.rollout} has no plan in its journal`);
     return state;
   }

@@ -43,6 +43,39 @@ it('of a dead controller is had by the next one within a few seconds', async () 
   acquired?.release();
 });
 
+it('of a dead controller whose clock was ahead is had as soon', async () => {
+  clock += 3_600_000;
+  store.acquireLease('web', 'dead', 4_000);
+  clock -= 3_600_000;
+  let acquired: HeldLease | undefined;
+  void HeldLease.acquire(store, 'web', 'next', never).then((lease) => {
+    acquired = lease;
+  });
+  await pass(3_500);
+  expect(acquired).toBeUndefined();
+  await pass(1_000);
+  expect(acquired?.fence).toBeGreaterThan(0);
+  acquired?.release();
+});
+
+it('of a controller that lives and whose clock is ahead is left to it', async () => {
+  const renew = () => {
+    clock += 3_600_000;
+    store.acquireLease('web', 'ahead', 4_000);
+    clock -= 3_600_000;
+  };
+  renew();
+  const waiting = new AbortController();
+  const acquired = HeldLease.acquire(store, 'web', 'next', waiting.signal).catch((error: unknown) => error);
+  for (let second = 0; second < 10; second += 1) {
+    await pass(1_000);
+    renew();
+  }
+  waiting.abort('enough');
+  await pass(200);
+  expect(await acquired).toBe('enough');
+});
+
 it('that another controller took is lost, and says so', async () => {
   const lease = await HeldLease.acquire(store, 'web', 'one', never);
   // This one could not renew for longer than its lease: the machine slept, say.

@@ -27,12 +27,23 @@ export class HeldLease {
     this.#timer.unref();
   }
 
-  /** Waits until a former holder's lease has expired: a dead controller blocks its app for a few seconds at most. */
+  /**
+   * Waits until a former holder's lease has expired: a dead controller blocks its app for a few seconds at most. Its
+   * clock may have been wrong, so a lease that nobody renews for as long as leases last is over as well.
+   */
   static async acquire(store: Store, app: string, holder: string, signal: AbortSignal): Promise<HeldLease> {
+    let seen: number | undefined;
+    let since = performance.now();
     for (;;) {
       signal.throwIfAborted();
-      const lease = store.acquireLease(app, holder, LEASE_MS);
+      const lapsed = performance.now() - since > LEASE_MS ? seen : undefined;
+      const lease = store.acquireLease(app, holder, LEASE_MS, lapsed);
       if (lease) return new HeldLease(store, holder, lease);
+      const expiresAt = store.lease(app)?.expiresAt;
+      if (expiresAt !== seen) {
+        seen = expiresAt;
+        since = performance.now();
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

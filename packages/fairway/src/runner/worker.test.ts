@@ -211,6 +211,21 @@ it('counts a hook that takes longer than a rollout may stand still as failed, an
   expect(outcome).toMatch(/before_deploy failed: `make migrate` was ended: it took longer than 0\.9 s/);
 });
 
+it('does not wait for times that a controller with a clock ahead has written', async () => {
+  store.addRelease(release('one'));
+  const plan = planTo(store, app(), goalFor(store, app(), 'one'));
+  const policy = { ...plan.policy, stallTimeoutMs: 300 };
+  const id = request();
+  clockAheadMs = 3_600_000;
+  store.setStatus(id, 'moving');
+  store.append('web', id, [{ type: 'started', plan: { ...plan, policy }, summary: '' }], undefined);
+  clockAheadMs = 0;
+  const world = emptyWorld();
+  const unreachable = { ...world.hosts, observe: () => Promise.reject(new Error('no route to host')) };
+  worker({ world: { ...world, hosts: unreachable } }).poke();
+  expect((await ended(id)).status).toBe('failed');
+});
+
 it('begins no hook once another controller has taken the lease, even before it has noticed', async () => {
   const hooked = app('deploy: { hooks: { before_deploy: make migrate } }');
   store.addRelease(release('one'));

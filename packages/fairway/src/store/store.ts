@@ -103,8 +103,13 @@ export interface Store {
   lastSequence(): number;
 
   // leases
-  /** Takes or renews the app's lease; undefined while another holder's has not expired. */
-  acquireLease(app: string, holder: string, durationMs: number): Lease | undefined;
+  /**
+   * Takes or renews the app's lease; undefined while another holder's has not expired. `lapsed` is an `expiresAt` that
+   * the caller saw unchanged for as long as leases last: a lease that still has it is over, whatever the clocks say.
+   */
+  acquireLease(app: string, holder: string, durationMs: number, lapsed?: number): Lease | undefined;
+  /** The lease that somebody has or had; undefined when nobody had one, or it was given back. */
+  lease(app: string): Lease | undefined;
   releaseLease(lease: Lease): void;
   /** Throws StaleFence when the app's lease was taken over since this fence was given out. */
   checkFence(app: string, fence: number): void;

@@ -211,6 +211,19 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         expect(store.acquireLease('shop', 'second', 1000)).toMatchObject({ holder: 'second', fence: 2 });
       });
 
+      it('is told with its expiry, and taken from a holder whose expiry is known to have lapsed', () => {
+        expect(store.lease('shop')).toBeUndefined();
+        const lease = store.acquireLease('shop', 'first', 1000)!;
+        expect(store.lease('shop')).toEqual(lease);
+        expect(store.acquireLease('shop', 'second', 1000, lease.expiresAt - 1)).toBeUndefined();
+        expect(store.acquireLease('shop', 'second', 1000, lease.expiresAt)).toMatchObject({
+          holder: 'second',
+          fence: 2,
+        });
+        store.releaseLease(store.lease('shop')!);
+        expect(store.lease('shop')).toBeUndefined();
+      });
+
       it('is renewed by its holder with the same fence, also late if nobody else took it', () => {
         store.acquireLease('shop', 'first', 1000);
         clock += 500;

@@ -9,14 +9,15 @@ import { type Database, sql } from './database.ts';
 export function leaseTable(
   database: Database,
   now: () => number,
-): Pick<Store, 'acquireLease' | 'releaseLease' | 'checkFence'> {
+): Pick<Store, 'acquireLease' | 'lease' | 'releaseLease' | 'checkFence'> {
   return {
-    acquireLease: (app, holder, durationMs) =>
+    acquireLease: (app, holder, durationMs, lapsed) =>
       database.transaction(() => {
         const at = now();
         const row = database.first(sql.selectFrom('leases').selectAll().where('app', '=', app));
         const mine = row?.holder === holder;
-        if (row && row.holder !== null && !mine && row.expires_at > at) return undefined;
+        const isHeld = row && row.holder !== null && row.expires_at > at && row.expires_at !== lapsed;
+        if (isHeld && !mine) return undefined;
         const fence = row && mine ? row.fence : (row?.fence ?? 0) + 1;
         const lease = { holder, fence, expires_at: at + durationMs };
         database.run(
@@ -27,6 +28,12 @@ export function leaseTable(
         );
         return { app, holder, fence, expiresAt: lease.expires_at };
       }),
+
+    lease: (app) => {
+      const row = database.first(sql.selectFrom('leases').selectAll().where('app', '=', app));
+      if (!row || row.holder === null) return undefined;
+      return { app, holder: row.holder, fence: row.fence, expiresAt: row.expires_at };
+    },
 
     releaseLease: ({ app, holder, fence }) => {
       database.run(
