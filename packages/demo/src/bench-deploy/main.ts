@@ -4,6 +4,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { interruption } from '../demo/interruption.ts';
 import type { Contender } from './contender.ts';
 import { ansible } from './contenders/ansible.ts';
 import { type PeerFrontend, peerBalancerConfig } from './contenders/balancer-config.ts';
@@ -25,18 +26,41 @@ const { values } = parseArgs({
 const boots = values.boots.split(',').map(Number);
 const only = values.only?.split(',');
 
-const folder = await realpath(await mkdtemp(join(tmpdir(), 'fairway-bench-deploy-')));
-const production = await BenchProduction.start(folder);
 const frontends: readonly PeerFrontend[] = [
   { name: 'ansible', port: 8001, retries: 'default' },
   { name: 'ansible-gated', port: 8002, retries: 'default' },
   { name: 'ansible-retries', port: 8003, retries: 'strong' },
   { name: 'capistrano', port: 8004, retries: 'default' },
 ];
-const peers = new Peers({ ...production.machines(), folder, gitPort: 9418 });
+
+const folder = await realpath(await mkdtemp(join(tmpdir(), 'fairway-bench-deploy-')));
+const production = await BenchProduction.create(folder);
+let peers: Peers | undefined;
+let results: Row[] | undefined;
 try {
+  results = await Promise.race([compare(), interruption()]);
+} finally {
+  peers?.close();
+  await production.end();
+  await rm(folder, { recursive: true, force: true });
+}
+if (!results) {
+  console.error('Interrupted: everything it made is removed.');
+  process.exit(130);
+}
+console.log(table(results).join('\n'));
+if (values.json) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
+const missed = missedGoals(results);
+for (const miss of missed) console.error(`Goal missed: ${miss}`);
+process.exitCode = missed.length === 0 ? 0 : 1;
+
+async function compare(): Promise<Row[]> {
+  await production.start();
+  peers = new Peers({ ...production.machines(), folder, gitPort: 9418 });
   await peers.open();
-  await peers.startBalancer(peerBalancerConfig(frontends, peers.appHosts, ({ name }) => peers.appPort(name)));
+  await peers.startBalancer(
+    peerBalancerConfig(frontends, peers.appHosts, ({ name }) => peers!.appPort(name)),
+  );
   const contenders = [
     fairwayContender(production.contender('fairway, in place', 'inplace')),
     fairwayContender(production.contender('fairway, surge', 'surge')),
@@ -45,17 +69,9 @@ try {
     ansible(peers, 'ansible-retries', 8003, false),
     capistrano(peers, 'capistrano', 8004),
   ].filter(({ name }) => !only || only.some((wanted) => name.includes(wanted)));
-  const results: Row[] = [];
-  for (const bootMs of boots) results.push(...(await takeTurns(contenders, bootMs)));
-  console.log(table(results).join('\n'));
-  if (values.json) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
-  const missed = missedGoals(results);
-  for (const miss of missed) console.error(`Goal missed: ${miss}`);
-  process.exitCode = missed.length === 0 ? 0 : 1;
-} finally {
-  peers.close();
-  await production.end();
-  await rm(folder, { recursive: true, force: true });
+  const rows: Row[] = [];
+  for (const bootMs of boots) rows.push(...(await takeTurns(contenders, bootMs)));
+  return rows;
 }
 
 /** Each round begins with another contender: nobody always comes first. */

@@ -29,6 +29,10 @@ export async function measure(contender: Contender, host: string, release: strin
   load.start();
   try {
     await delay(MARGIN_MS);
+    // Of those that have been answered; some always are under way.
+    const { failed: before, examples: why } = load.tally.totals({ from: 0, to: performance.now() });
+    if (load.tally.open === load.tally.sent || before > 0)
+      throw new Error(`${contender.name} does not serve before it is updated: ${why[0] ?? 'no answer'}`);
     const from = performance.now();
     const note = await contender.deploy(release);
     const seconds = (performance.now() - from) / 1000;

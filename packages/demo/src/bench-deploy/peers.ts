@@ -9,6 +9,8 @@ import { BALANCER_UNIT, unitFile } from './peer-units.ts';
 
 const APP = fileURLToPath(new URL('../../src/bench-deploy/app', import.meta.url));
 const FIRST_APP_PORT = 4000;
+/** The peers' apps, and their frontends in HAProxy; quoted for the shell at the other end of ssh. */
+const PEER_PORTS = "'{ 4000-4009, 8001-8009 }'";
 
 export interface PeersPlace {
   readonly folder: string;
@@ -74,6 +76,9 @@ export class Peers {
     ];
     this.#gitDaemon = spawn('git', ['daemon', ...options, `--port=${gitPort}`], { stdio: 'ignore' });
     for (const host of this.appHosts) await this.#access.copy(host, process.execPath, '/usr/local/bin/node');
+    // Fairway's firewall knows nothing of the peers.
+    const open = ['nft', 'insert', 'rule', 'inet', 'fairway', 'input', 'tcp', 'dport', PEER_PORTS, 'accept'];
+    await Promise.all([this.#place.balancer, ...this.appHosts].map((host) => this.#access.run(host, open)));
     const install = ['apt-get', 'install', '-y', '-qq', 'git', 'curl'];
     await Promise.all(this.appHosts.map((host) => this.#access.run(host, install)));
   }

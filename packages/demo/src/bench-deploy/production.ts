@@ -19,7 +19,7 @@ export class BenchProduction {
     this.#production = production;
   }
 
-  static async start(folder: string): Promise<BenchProduction> {
+  static async create(folder: string): Promise<BenchProduction> {
     const place = join(folder, 'production');
     const app = join(folder, 'fairway-app');
     await mkdir(place);
@@ -28,17 +28,15 @@ export class BenchProduction {
     const config = join(place, 'fairway.yml');
     await writeFile(config, configuration(0));
     const workspace: Workspace = { folder, app, config, state: join(place, '.fairway') };
-    const production = new LabProduction(workspace, (line) => console.error(line));
-    try {
-      await production.bringUp();
-      await production.provision();
-      await production.serve();
-      for (const way of Object.keys(WAYS)) await addRemote(production, workspace, way);
-      return new BenchProduction(production);
-    } catch (error) {
-      await production.end();
-      throw error;
-    }
+    return new BenchProduction(new LabProduction(workspace, (line) => console.error(line)));
+  }
+
+  async start(): Promise<void> {
+    const production = this.#production;
+    await production.bringUp();
+    await production.provision();
+    await production.serve();
+    for (const way of Object.keys(WAYS)) await addRemote(production, production.workspace, way);
   }
 
   get balancerAddress(): string {

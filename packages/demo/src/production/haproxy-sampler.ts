@@ -26,7 +26,13 @@ def ask():
             text += part
     return text.decode()
 while True:
-    rows = [row.split(",") for row in ask().splitlines() if row.startswith(backend + ",")]
+    try:
+        told = ask()
+    except OSError:
+        # HAProxy is being replaced, or gone: nothing is reported, and the pause shows in the times.
+        time.sleep(0.005)
+        continue
+    rows = [row.split(",") for row in told.splitlines() if row.startswith(backend + ",")]
     up = sum(1 for row in rows if row[1] not in ("FRONTEND", "BACKEND") and row[17].startswith("UP"))
     print(int(time.monotonic() * 1000), up, flush=True)
     time.sleep(every)

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import color from 'picocolors';
 import { brokenPromises, summarize } from '../demo/figures.ts';
+import { interruption } from '../demo/interruption.ts';
 import { processesOf } from '../demo/left-behind.ts';
 import { show, title, tour } from '../demo/tour.ts';
 import { createWorkspace, removeWorkspace } from '../demo/workspace.ts';
@@ -17,12 +18,16 @@ const { values: options } = parseArgs({
 
 const workspace = await createWorkspace(helloProduction({ name: `demo-${process.pid}` }));
 const production = new LabProduction(workspace, show);
-let figures: Awaited<ReturnType<typeof story>>;
+let figures: Awaited<ReturnType<typeof story>> | undefined;
 try {
-  figures = await story();
+  figures = await Promise.race([story(), interruption()]);
 } finally {
   await production.end().catch((error: Error) => console.error(error.message));
   await removeWorkspace(workspace);
+}
+if (!figures) {
+  console.error('Interrupted: the machines are gone, and everything else it made is removed.');
+  process.exit(130);
 }
 const result = {
   ...figures,
@@ -79,5 +84,5 @@ async function story() {
 async function stayUp(): Promise<void> {
   console.log(`\n${await production.fairway('status')}\n`);
   console.log('Ctrl-C ends the demo, takes the machines down and removes everything it made.');
-  await new Promise<void>((resolve) => process.once('SIGINT', resolve));
+  await interruption();
 }

@@ -45,8 +45,8 @@ namespace :deploy do
   after :publishing, :restart do
     on roles(:app), in: :sequence do
       execute :systemctl, 'restart', '${name}'
-      execute :curl, '--silent', '--fail', '--output', '/dev/null', '--retry', '600', '--retry-delay', '0',
-        '--retry-connrefused', '--retry-max-time', '60', 'http://127.0.0.1:${peers.appPort(name)}/health'
+      # curl's own retries begin a second apart.
+      execute "timeout 60 sh -c 'until curl -sfo /dev/null http://127.0.0.1:${peers.appPort(name)}/health; do sleep 0.05; done'"
     end
   end
 end
