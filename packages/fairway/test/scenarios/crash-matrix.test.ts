@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ControlServer } from '../../../demo/src/demo/control.ts';
 import { processesOf } from '../../../demo/src/demo/left-behind.ts';
 import type { LoadGenerator } from '../../../demo/src/load/generator.ts';
+import { visitorMix } from '../../../demo/src/load/mix.ts';
 import type { ActionKind } from '../../src/rollout/actions.ts';
 import { Rehearsal } from './rehearsal.ts';
 
@@ -25,7 +26,8 @@ beforeAll(async () => {
   const hooks = ', hooks: { before_deploy: node --version, after_deploy: node --version }';
   production = await Rehearsal.start({ deploy: hooks });
   expect((await production.push()).output).toContain('succeeded');
-  load = await production.load();
+  // No slow answers: each drain would wait for one, and there are many drains. load.test.ts has them.
+  load = await production.load(visitorMix());
 });
 
 afterAll(async () => {

@@ -15,7 +15,7 @@ import {
 } from '../../../demo/src/demo/workspace.ts';
 import { LoadGenerator } from '../../../demo/src/load/generator.ts';
 import { demandingMix } from '../../../demo/src/load/mix.ts';
-import type { Target } from '../../../demo/src/load/request.ts';
+import type { RequestKind, Target } from '../../../demo/src/load/request.ts';
 import { type EmbeddedBalancer, embeddedBalancer } from '../../src/balancer/embedded/client.ts';
 import { socketPath } from '../../src/hosts/local/socket-path.ts';
 
@@ -75,11 +75,11 @@ export class Rehearsal {
     return fairway(this.workspace, command);
   }
 
-  /** A load of 300 requests/s with slow and streamed answers among them; bounded in any case. */
-  async load(): Promise<LoadGenerator> {
+  /** A load of 300 requests/s, with slow and streamed answers among them unless told otherwise; bounded in any case. */
+  async load(kinds: readonly RequestKind[] = demandingMix()): Promise<LoadGenerator> {
     const load = new LoadGenerator({
       target: await this.target(),
-      kinds: demandingMix(),
+      kinds,
       perSecond: 300,
       atMost: 100_000,
     });
