@@ -9,7 +9,7 @@ import { build, installPackages, root, run } from './workspace.mjs';
 const filters = process.argv.slice(2);
 
 installDebianPackages([
-  ...['age', 'curl', 'git', 'git-lfs', 'openssh-server', 'openssl', 'haproxy', 'python3'],
+  ...['age', 'curl', 'faketime', 'git', 'git-lfs', 'haproxy', 'openssh-server', 'openssl', 'python3'],
   ...LAB_PACKAGES,
   // The linters of what sets machines up, and the collection for AWS.
   ...['ansible-lint', 'python3-boto3', 'python3-venv', 'shellcheck'],
