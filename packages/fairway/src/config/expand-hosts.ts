@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type Finding, finding, unfit, valueAt } from './finding.ts';
+import { type Finding, finding, touches, unfit, valueAt } from './finding.ts';
 import type { Machines } from './machines.ts';
 import { HOST_NAME, isDnsName } from './names.ts';
 import { pendingAddress } from './not-provisioned.ts';
@@ -41,7 +41,9 @@ export function readHosts(document: unknown, machines: Machines): ExpandedHosts 
   const provider = valueAt(document, ['provider']) ?? 'local';
   const readable = readWithoutBroken(hostsSchema, section, broken) ?? {};
   const { hosts, findings } = expandHosts(readable, String(provider), machines);
-  return { hosts, findings, complete: parsed.success && findings.length === 0 };
+  // What is broken was left out, and must not be missed.
+  const own = findings.filter((found) => !broken.some((path) => touches(path, found.path)));
+  return { hosts, findings: own, complete: parsed.success && findings.length === 0 };
 }
 
 /** What `${hosts.NAME.address}` stands for. */
