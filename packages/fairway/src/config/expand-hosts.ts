@@ -42,7 +42,7 @@ export function readHosts(document: unknown, machines: Machines): ExpandedHosts 
   const readable = readWithoutBroken(hostsSchema, section, broken) ?? {};
   const { hosts, findings } = expandHosts(readable, String(provider), machines);
   // What is broken was left out, and must not be missed.
-  const own = findings.filter((found) => !broken.some((path) => touches(path, found.path)));
+  const own = findings.filter((found) => !broken.some((path) => touches(['hosts', ...path], found.path)));
   return { hosts, findings: own, complete: parsed.success && findings.length === 0 };
 }
 
