@@ -134,6 +134,12 @@ export interface Balancer {
   deregister(slot: SlotAddress, fence: number): Promise<void>;
   /** Sets the canary's share. 0 takes every user back with their next request. */
   setShare(app: string, share: { basisPoints: number; offset: number }, fence: number): Promise<void>;
+  /**
+   * Makes the canary the baseline at one stroke: servers of `generation` serve everybody, the other ones of the baseline get
+   * no new requests and may end what is under way, and the share is 0. No request is lost or goes back to an old server.
+   * Again, it does nothing. A canary that was taken back meanwhile is refused with {@link CanaryTakenBack}.
+   */
+  promote(app: string, generation: GenerationId, timeoutMs: number, fence: number): Promise<void>;
   observe(): Promise<Registry>;
   /** Yields the registry after every change of it, the present one first. Ends when the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<Registry>;
@@ -163,6 +169,14 @@ export class RouteTaken extends Error {
   readonly code = 'route-taken';
   constructor(app: string, route: string, holder: string) {
     super(`${app}: the route ${route} belongs to ${holder}; give one of them another host or path`);
+  }
+}
+
+export class CanaryTakenBack extends Error {
+  override readonly name = 'CanaryTakenBack';
+  readonly code = 'canary-taken-back';
+  constructor(app: string) {
+    super(`${app}: the canary was taken back, its share is 0: it cannot be promoted any more`);
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import WebSocket, { WebSocketServer } from 'ws';
 import {
   type Balancer,
+  CanaryTakenBack,
   LATENCY_BOUNDS_MS,
   type NewServer,
   NotHealthy,
@@ -631,6 +632,66 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
       it('is refused for an app that was not declared', async () => {
         const share = { basisPoints: 100, offset: 0 };
         await expect(balancer.setShare(app, share, fence)).rejects.toBeInstanceOf(UnknownPool);
+      });
+    });
+
+    describe('promotion', () => {
+      const share = { basisPoints: 10_000, offset: 0 };
+
+      async function promotable(): Promise<void> {
+        await serve('old');
+        await admitInstance('new', { side: 'canary', generation: 'r2+c1' });
+        await balancer.setShare(app, share, fence);
+      }
+
+      it('makes the canary the baseline at one stroke, under load, and loses nothing', async () => {
+        await promotable();
+        const seen = new Set<string>();
+        let isOver = false;
+        const visitor = async () => {
+          while (!isOver) {
+            const { statusCode, body } = await visit();
+            seen.add(`${statusCode} ${((await body.json()) as Echo).instance}`);
+          }
+        };
+        const visitors = Promise.all(Array.from({ length: 10 }, visitor));
+        await balancer.promote(app, 'r2+c1', 1_000, fence);
+        await whenOut('old');
+        isOver = true;
+        await visitors;
+        expect(seen).toEqual(new Set(['200 new']));
+        expect((await pool()).share.basisPoints).toBe(0);
+        expect(await server('new')).toMatchObject({ side: 'baseline', state: 'serving', healthy: true });
+        expect(await answerers(20)).toEqual(new Set(['new']));
+      });
+
+      it('lets requests that are under way on either side end', async () => {
+        await promotable();
+        const [old, fresh] = instances.slice(-2) as [HttpInstance, HttpInstance];
+        let answer = () => {};
+        fresh.handlers.set('/slow', (_request, response) => {
+          answer = () => response.end('at last');
+        });
+        const slow = status('/slow');
+        await waitUntil('it is under way', async () => (await server('new'))?.inFlight === 1);
+        await balancer.promote(app, 'r2+c1', 1_000, fence);
+        await whenOut(old.name);
+        answer();
+        expect(await slow).toBe(200);
+      });
+
+      it('does nothing when done again', async () => {
+        await promotable();
+        await balancer.promote(app, 'r2+c1', 1_000, fence);
+        await balancer.promote(app, 'r2+c1', 1_000, fence);
+        expect(await answerer()).toBe('new');
+      });
+
+      it('is refused for a canary that was taken back', async () => {
+        await promotable();
+        await balancer.setShare(app, { basisPoints: 0, offset: 0 }, fence);
+        await expect(balancer.promote(app, 'r2+c1', 1_000, fence)).rejects.toBeInstanceOf(CanaryTakenBack);
+        expect(await answerers(10)).toEqual(new Set(['old']));
       });
     });
 

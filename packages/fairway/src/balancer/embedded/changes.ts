@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type SlotAddress, slotId } from '../../rollout/slot.ts';
+import { type GenerationId, type SlotAddress, slotId } from '../../rollout/slot.ts';
 import type { NewServer, PoolDefinition } from '../balancer.ts';
 import { Refused } from './refusal.ts';
 import type { PoolRecord, RegistryState, ServerRecord } from './registry-state.ts';
@@ -104,6 +104,23 @@ export function setShare(app: string, share: { basisPoints: number; offset: numb
   return (state) => {
     const pool = poolOf(state, app);
     return isDeepStrictEqual(pool.share, share) ? state : withPool(state, { ...pool, share });
+  };
+}
+
+/** Servers of the generation become the baseline, what was baseline drains, and nobody is split any more. */
+export function promote(app: string, generation: GenerationId, drainDeadline: number): Change {
+  return (state) => {
+    const pool = poolOf(state, app);
+    const known = Object.values(pool.servers);
+    if (!known.some((server) => server.side === 'canary' && server.generation === generation)) return state;
+    if (pool.share.basisPoints === 0) throw new Refused({ code: 'canary-taken-back', app });
+    const servers = Object.entries(pool.servers).map(([id, server]): [string, ServerRecord] => {
+      if (server.generation === generation) return [id, { ...server, side: 'baseline' }];
+      if (server.state !== 'serving') return [id, server];
+      return [id, { ...server, state: 'draining', drainDeadline }];
+    });
+    const next = { ...pool, servers: Object.fromEntries(servers), share: { ...pool.share, basisPoints: 0 } };
+    return withPool(state, next);
   };
 }
 

@@ -55,6 +55,8 @@ export function embeddedBalancer({ socketPath, timeoutMs }: EmbeddedBalancerOpti
     drain: (slot, timeout, fence) => change({ kind: 'drain', slot, timeoutMs: timeout, fence }),
     deregister: (slot, fence) => change({ kind: 'deregister', slot, fence }),
     setShare: (app, share, fence) => change({ kind: 'set-share', app, share, fence }),
+    promote: (app, generation, timeout, fence) =>
+      change({ kind: 'promote', app, generation, timeoutMs: timeout, fence }),
     observe: async () => (await line.call('GET', '/registry')) as Registry,
     counters: async () => (await line.call('GET', '/counters')) as AppCounters[],
     watch: (signal) => line.watch(signal),

@@ -25,6 +25,13 @@ export const changeMessageSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('deregister'), fence, slot: slotAddressSchema }),
   z.object({ kind: z.literal('set-share'), fence, app, share: shareSchema }),
+  z.object({
+    kind: z.literal('promote'),
+    fence,
+    app,
+    generation: z.templateLiteral([z.string(), '+', z.string()]),
+    timeoutMs: z.number().int().nonnegative(),
+  }),
 ]);
 
 export type ChangeMessage = ReadonlyDeep<z.infer<typeof changeMessageSchema>>;

@@ -47,6 +47,12 @@ export class RegistryChanges {
         return this.#keeper.change(message.slot.app, fence, changes.deregister(message.slot));
       case 'set-share':
         return this.#setShare(message);
+      case 'promote':
+        return this.#keeper.change(
+          message.app,
+          fence,
+          changes.promote(message.app, message.generation, Date.now() + message.timeoutMs),
+        );
     }
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SlotAddress } from '../../rollout/slot.ts';
+import type { GenerationId, SlotAddress } from '../../rollout/slot.ts';
 import { slotId } from '../../rollout/slot.ts';
 import type { AppCounters, Balancer, NewServer, PoolDefinition, Registry } from '../balancer.ts';
 import * as changes from '../embedded/changes.ts';
@@ -85,6 +85,16 @@ export class HaproxyBalancer implements Balancer {
     await this.#group.recall(this.#state);
     await this.#group.zeroShare(app, share.offset);
     return this.#change(app, fence, change);
+  }
+
+  async promote(app: string, generation: GenerationId, timeoutMs: number, fence: number): Promise<void> {
+    const zeroed = this.#zeroed.get(app) ?? 0;
+    const change = changes.promote(app, generation, Date.now() + timeoutMs);
+    await this.#change(app, fence, (state) => {
+      if ((this.#zeroed.get(app) ?? 0) !== zeroed) throw new Refused({ code: 'canary-taken-back', app });
+      return change(state);
+    });
+    this.#keepLooking();
   }
 
   async observe(): Promise<Registry> {

@@ -157,7 +157,7 @@ export class Member {
     const wanted = wantedServers(state);
     const { texts } = await this.#run([SHOW_SERVERS, SHOW_SPLITS], 'any');
     const actual = parseServerStates(texts[0]!);
-    const commands = [...splitCommands(state, parseSplits(texts[1]!)), ...commandsFor(wanted, actual)];
+    const commands = commandsFor(wanted, actual, splitCommands(state, parseSplits(texts[1]!)));
     if (commands.length > 0) await this.#run(commands);
   }
 

@@ -15,6 +15,8 @@ export interface WantedServer {
   readonly admission: Admission | undefined;
   readonly healthy: boolean;
   readonly checked: boolean;
+  /** The same server on the other side of a split: it has just come from there, or gone there. */
+  readonly twin?: { readonly backend: string; readonly name: string };
 }
 
 /** The backends of an app. */
@@ -48,6 +50,8 @@ export function carriers(
     { backend: backends.baseline(app), name: lineName(number) },
     { backend: backends.unchecked(app), name: lineName(number) },
     { backend: backends.canary(app), name: standInName(number) },
+    // What was begun before it was promoted.
+    { backend: backends.canary(app), name: lineName(number) },
   ];
 }
 
@@ -97,6 +101,7 @@ function wantedOfPool(app: string, pool: PoolRecord, placement: Placement): Want
         admission: admissionOf(baseline),
         healthy,
         checked: !own,
+        ...(baseline && { twin: { backend: backends.canary(app), name } }),
       },
       {
         backend: backends.canary(app),
@@ -105,6 +110,7 @@ function wantedOfPool(app: string, pool: PoolRecord, placement: Placement): Want
         admission: admissionOf(canary),
         healthy,
         checked: !own,
+        ...(baseline && { twin: { backend: backends.baseline(app), name } }),
       },
       {
         backend: backends.canary(app),
