@@ -19,6 +19,15 @@ export type Action =
   | { readonly kind: 'declare'; readonly pin: string }
   /** Take the app's routes from the balancer. */
   | { readonly kind: 'forget' }
+  /** The canary's part of the users, in hundredths of a percent; `step`: of the policy, left out when it is taken back. */
+  | {
+      readonly kind: 'set-share';
+      readonly basisPoints: number;
+      readonly offset: number;
+      readonly step?: number;
+    }
+  /** The canary becomes the baseline, and the old instances get no new requests. */
+  | { readonly kind: 'promote'; readonly generation: GenerationId; readonly timeoutMs: number }
   | {
       readonly kind: 'start';
       readonly slot: SlotAddress;
@@ -31,6 +40,8 @@ export type Action =
       readonly slot: SlotAddress;
       readonly host: string;
       readonly generation: GenerationId;
+      /** Left out: of the baseline. */
+      readonly side?: 'canary';
     }
   | { readonly kind: 'admit'; readonly slot: SlotAddress }
   | { readonly kind: 'drain'; readonly slot: SlotAddress; readonly timeoutMs: number }

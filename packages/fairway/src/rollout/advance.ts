@@ -1,7 +1,7 @@
 import type { RolloutEvent, TimedEvent } from './events.ts';
 import type { SlotId } from './slot.ts';
 import { begin, memoryOf, type RolloutState, standsStill } from './state.ts';
-import { done, failed, intended, land, progressed } from './under-way.ts';
+import { done, failed, intended, land, progressed, stepReached } from './under-way.ts';
 
 /** The state that a journal tells; undefined before its `started` event. */
 export function replay(journal: Iterable<TimedEvent>): RolloutState | undefined {
@@ -30,6 +30,7 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
       for (const id of [...state.underWay.keys()]) land(state, id, at);
       state.watchedSince = at;
       state.lastProgressAt = at;
+      holdAnew(state, at);
       return;
     case 'stumbled':
       // How these ended may not have been recorded. It is no progress: whoever stumbles for ever stands still.
@@ -65,9 +66,23 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
     case 'abort-requested':
       if (state.direction === 'back' && standsStill(state, at))
         state.givenUp = { by: event.by, why: event.why };
-      state.abort ??= { by: event.by, why: event.why };
+      state.abort ??= { by: event.by, why: event.why, ...(event.alert && { alert: true }) };
       // On the way forward the turn ends a pause; on the way back there is none to come.
       if (state.direction === 'back' && state.paused) goOn(state, at);
+      return;
+    case 'canary-begun':
+      state.canary = { step: -1, since: at, passed: -1, promotion: 'none' };
+      return;
+    case 'step-passed':
+      if (state.canary) state.canary.passed = event.step;
+      progressed(state, at);
+      return;
+    case 'share-found':
+      stepReached(state, event.step, at);
+      return;
+    case 'promote-requested':
+      force(state, event.all);
+      progressed(state, at);
       return;
     case 'taking-back':
       turnBack(state, event.reason, at);
@@ -83,8 +98,25 @@ export function advance(state: RolloutState, event: RolloutEvent, at: number): v
     case 'build-failed':
     case 'started':
     case 'hook-output':
+    case 'judged':
       return;
   }
+}
+
+/** Nobody has looked meanwhile: the present step begins again, and nothing is raised before that. */
+function holdAnew({ canary }: RolloutState, at: number): void {
+  if (!canary) return;
+  canary.since = at;
+  canary.passed = canary.step - 1;
+}
+
+/** An operator ends the present step, or all that come before everything is given to the new release. */
+function force(state: RolloutState, all: boolean): void {
+  const { policy } = state.plan;
+  if (policy.strategy !== 'canary') return;
+  const last = policy.steps.length - 1;
+  const present = Math.max(0, state.canary?.step ?? -1);
+  state.forced = Math.max(state.forced, all && present < last ? last - 1 : present);
 }
 
 function goOn(state: RolloutState, at: number): void {

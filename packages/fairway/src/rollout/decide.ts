@@ -1,10 +1,12 @@
 import type { Action, Intent } from './actions.ts';
 import { epilogue, prelude } from './app-actions.ts';
+import { canaryActions, canaryBegins, takeShareBack } from './canary.ts';
+import { shareFound } from './canary-hold.ts';
 import type { RolloutEvent } from './events.ts';
 import type { Fleet } from './fleet.ts';
 import { areWantedSettled, instanceSteps } from './instance-steps.ts';
 import { notice } from './notice.ts';
-import { type RolloutState, standsStill } from './state.ts';
+import { isCanary, type RolloutState, standsStill } from './state.ts';
 import { because, condemn, HALF_MOVED, stalledBecause } from './verdict.ts';
 import { explainWaiting, IDLE_LOOK_MS, nextDeadline } from './waiting.ts';
 
@@ -26,12 +28,15 @@ export function decide(state: RolloutState, fleet: Fleet, now: number): Decision
   if (state.finished) return { events: [], actions: [], lookAgainAt: Number.POSITIVE_INFINITY };
   const turn = turnOrGiveUp(state, fleet, now);
   if (turn) return tell([turn], now);
+  if (canaryBegins(state, fleet)) return tell([{ type: 'canary-begun' }], now);
+  const found = shareFound(state, fleet);
+  if (found) return tell([found], now);
   const noticed = notice(state, fleet, now);
   const actions = nextActions(state, fleet, now);
   if (actions.length > 0) return act(state, noticed, actions, now);
   if (isComplete(state, fleet)) return tell([...noticed, finish(state)], now);
   return {
-    events: [...noticed, ...explainWaiting(state, fleet)],
+    events: [...noticed, ...explainWaiting(state, fleet, now)],
     actions: [],
     lookAgainAt: nextDeadline(state, fleet, now),
   };
@@ -68,8 +73,9 @@ function act(
 
 function nextActions(state: RolloutState, fleet: Fleet, now: number): Action[] {
   if (state.busy.has('') || (state.whole.retryAt !== undefined && now < state.whole.retryAt)) return [];
-  const first = prelude(state, fleet);
+  const first = takeShareBack(state, fleet) ?? prelude(state, fleet);
   if (first) return [first];
+  if (isCanary(state)) return canaryActions(state, fleet, now);
   const steps = instanceSteps(state, fleet, now);
   if (steps.length > 0 || !instancesReached(state, fleet)) return steps;
   const last = epilogue(state, fleet);
@@ -81,7 +87,13 @@ function instancesReached(state: RolloutState, fleet: Fleet): boolean {
 }
 
 function isComplete(state: RolloutState, fleet: Fleet): boolean {
-  return !state.paused && instancesReached(state, fleet) && !prelude(state, fleet) && !epilogue(state, fleet);
+  return (
+    !state.paused &&
+    !takeShareBack(state, fleet) &&
+    instancesReached(state, fleet) &&
+    !prelude(state, fleet) &&
+    !epilogue(state, fleet)
+  );
 }
 
 function finish(state: RolloutState): RolloutEvent {

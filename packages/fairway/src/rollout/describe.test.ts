@@ -92,6 +92,35 @@ const said: {
       { type: 'abort-requested', by: 'ada', why: 'prices are wrong' },
       ['abort asked for by ada: prices are wrong'],
     ],
+    [
+      { type: 'abort-requested', by: 'alertmanager', why: 'HighErrors', alert: true, unreached: ['lb2'] },
+      ['ALERT from alertmanager: HighErrors', "  the canary's share could not be taken to 0 on lb2"],
+    ],
+  ],
+  'canary-begun': [
+    [
+      { type: 'canary-begun' },
+      ['the new release is tried on a part of the users first; the old one serves on beside it'],
+    ],
+  ],
+  judged: [
+    [
+      { type: 'judged', outcome: 'pass', sentence: 'canary 0.2 % failed' },
+      ['judged: pass: canary 0.2 % failed'],
+    ],
+  ],
+  'step-passed': [
+    [
+      { type: 'step-passed', step: 0, reason: 'canary 0.2 % failed' },
+      ['step 1 is over: canary 0.2 % failed'],
+    ],
+  ],
+  'share-found': [
+    [{ type: 'share-found', step: 1 }, ['the balancer gives the canary the share of step 2 already']],
+  ],
+  'promote-requested': [
+    [{ type: 'promote-requested', by: 'ada', why: '', all: false }, ['this step promoted by ada']],
+    [{ type: 'promote-requested', by: 'ada', why: 'sale', all: true }, ['all steps promoted by ada: sale']],
   ],
   'taking-back': [
     [{ type: 'taking-back', reason: 'aborted by ada', evidence: [] }, ['TAKING BACK: aborted by ada']],

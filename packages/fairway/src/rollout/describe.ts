@@ -58,7 +58,20 @@ function sentences(event: RolloutEvent): readonly string[] {
     case 'resumed':
       return [`resumed by ${event.by}${because(event.why)}`];
     case 'abort-requested':
-      return [`abort asked for by ${event.by}${because(event.why)}`];
+      return [
+        `${event.alert ? 'ALERT from' : 'abort asked for by'} ${event.by}${because(event.why)}`,
+        ...(event.unreached ?? []).map((name) => `  the canary's share could not be taken to 0 on ${name}`),
+      ];
+    case 'canary-begun':
+      return ['the new release is tried on a part of the users first; the old one serves on beside it'];
+    case 'judged':
+      return [`judged: ${event.outcome}: ${event.sentence}`];
+    case 'step-passed':
+      return [`step ${event.step + 1} is over: ${event.reason}`];
+    case 'share-found':
+      return [`the balancer gives the canary the share of step ${event.step + 1} already`];
+    case 'promote-requested':
+      return [`${event.all ? 'all steps' : 'this step'} promoted by ${event.by}${because(event.why)}`];
     case 'taking-back':
       return [`TAKING BACK: ${event.reason}`, ...evidence(event.slot, event.evidence)];
     case 'hook-output':
@@ -79,10 +92,16 @@ export function describeAction(action: Action): string {
       return 'tell the balancer the routes and limits';
     case 'forget':
       return 'take the routes from the balancer';
+    case 'set-share':
+      return action.basisPoints === 0
+        ? 'all users go back to the stable instances'
+        : `${action.basisPoints / 100} % of the users go to the canary`;
+    case 'promote':
+      return `release ${releaseOf(action.generation)} becomes the stable one; what was before gets no new requests`;
     case 'start':
       return `${action.slot.instance}: start ${releaseOf(action.generation)} in slot ${action.slot.slot}`;
     case 'register':
-      return `${action.slot.instance}: health checks of slot ${action.slot.slot} begin`;
+      return `${action.slot.instance}: health checks of slot ${action.slot.slot} begin${action.side ? ', as a canary' : ''}`;
     case 'admit':
       return `${action.slot.instance}: healthy, slot ${action.slot.slot} takes traffic`;
     case 'drain':

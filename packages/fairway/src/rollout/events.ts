@@ -1,4 +1,5 @@
 import type { ActionId, HookName, Intent } from './actions.ts';
+import type { VerdictSeen } from './observation.ts';
 import type { Plan } from './plan.ts';
 import type { SlotId } from './slot.ts';
 
@@ -46,7 +47,29 @@ export type RolloutEvent =
   | { readonly type: 'settled'; readonly instance: string; readonly seconds: number }
   | { readonly type: 'paused'; readonly by: string; readonly why: string }
   | { readonly type: 'resumed'; readonly by: string; readonly why: string }
-  | { readonly type: 'abort-requested'; readonly by: string; readonly why: string }
+  /** `alert`: it came from outside. `unreached`: balancers that could not be told to take the canary's share to 0. */
+  | {
+      readonly type: 'abort-requested';
+      readonly by: string;
+      readonly why: string;
+      readonly alert?: boolean;
+      readonly unreached?: readonly string[];
+    }
+  /** The new release is tried as a canary from here on. */
+  | { readonly type: 'canary-begun' }
+  /** What the judge says of it; `evidence` is the judge's own, to go on from after a restart. */
+  | {
+      readonly type: 'judged';
+      readonly outcome: VerdictSeen['outcome'];
+      readonly sentence: string;
+      readonly evidence?: unknown;
+    }
+  /** A step is over, and the next one may come. */
+  | { readonly type: 'step-passed'; readonly step: number; readonly reason: string }
+  /** The balancer has the share of a step already, though nobody has recorded that it was set. */
+  | { readonly type: 'share-found'; readonly step: number }
+  /** An operator ends the present step, or all of them. */
+  | { readonly type: 'promote-requested'; readonly by: string; readonly why: string; readonly all: boolean }
   /** Forward is over: everything that was touched returns. `evidence`: the last log lines of the slot, if one is named. */
   | {
       readonly type: 'taking-back';

@@ -1,4 +1,12 @@
-import { isClean, isOperational, runs, type SlotObservation } from './observation.ts';
+import {
+  answers,
+  isClean,
+  isOperational,
+  NO_SPLIT,
+  runs,
+  type SlotObservation,
+  type SplitObservation,
+} from './observation.ts';
 import type { Goal } from './plan.ts';
 import type { SlotName } from './slot.ts';
 
@@ -12,6 +20,8 @@ export type Progress =
   | 'outdated'
   /** Another generation serves, and both slots are taken: one has to be cleared before anything can start. */
   | 'crowded'
+  /** The goal's generation answers as a canary; what else is there serves on. */
+  | 'staged'
   /** The goal's generation runs, but not all is done. */
   | 'moving'
   /** Wanted, and neither serves nor runs what it should. */
@@ -31,6 +41,7 @@ const CATEGORIES: readonly Progress[] = [
   'gone',
   'outdated',
   'crowded',
+  'staged',
   'moving',
   'broken',
   'surplus',
@@ -44,15 +55,22 @@ export class Fleet {
   readonly goal: Goal;
   /** Whether the balancer knows the app's routes. */
   readonly declared: boolean;
+  readonly split: SplitObservation;
   readonly #filed = new Map<string, Filed>();
   readonly #sorted = new Map<Progress, Set<string>>(CATEGORIES.map((category) => [category, new Set()]));
   readonly #outOfReach = new Set<string>();
   #operational = 0;
   #doubled = 0;
 
-  constructor(goal: Goal, slots: Iterable<SlotObservation>, declared: boolean) {
+  constructor(
+    goal: Goal,
+    slots: Iterable<SlotObservation>,
+    declared: boolean,
+    split: SplitObservation = NO_SPLIT,
+  ) {
     this.goal = goal;
     this.declared = declared;
+    this.split = split;
     for (const { name, host } of goal.instances) this.#add(name, host, goal.generation !== undefined);
     for (const slot of slots) this.#place(slot);
     for (const filed of this.#filed.values()) this.#file(filed);
@@ -165,6 +183,8 @@ function progressOf(instance: FleetInstance, goal: Goal): Progress {
     if (!operates(instance)) return 'broken';
     return isDoubled(instance) ? 'crowded' : 'outdated';
   }
+  const slot = instance.slots[fresh]!;
+  if (slot.side === 'canary' && answers(slot) && slot.poolGeneration === goal.generation) return 'staged';
   const other = instance.slots[fresh === 'a' ? 'b' : 'a'];
   return isOperational(instance.slots[fresh]) &&
     instance.slots[fresh]?.poolGeneration === goal.generation &&

@@ -1,5 +1,6 @@
 import type { SlotAction } from './actions.ts';
 import type { SlotObservation } from './observation.ts';
+import type { GenerationId } from './slot.ts';
 
 /** What a slot looks like after an action in a world where everything works at once: plans are told from it. */
 export function afterAction(
@@ -19,16 +20,33 @@ export function afterAction(
         restarts: 0,
       };
     case 'register':
-      return { ...slot, pool: 'out', poolGeneration: action.generation, healthy: true };
+      return {
+        ...without(slot, 'side'),
+        pool: 'out',
+        poolGeneration: action.generation,
+        healthy: true,
+        ...(action.side && { side: action.side }),
+      };
     case 'admit':
       return { ...slot, pool: 'serving' };
     case 'drain':
       return { ...slot, pool: 'out', inFlight: 0 };
     case 'deregister':
-      return { ...without(slot, 'poolGeneration'), pool: 'absent', healthy: false, inFlight: 0 };
+      return {
+        ...without(without(slot, 'poolGeneration'), 'side'),
+        pool: 'absent',
+        healthy: false,
+        inFlight: 0,
+      };
     case 'stop':
       return { ...without(slot, 'generation'), process: 'stopped' };
   }
+}
+
+/** What becomes of a slot when `generation` is made the baseline. */
+export function afterPromotion(slot: SlotObservation, generation: GenerationId): SlotObservation {
+  if (slot.poolGeneration === generation) return without(slot, 'side');
+  return slot.pool === 'serving' ? { ...slot, pool: 'draining' } : slot;
 }
 
 /** What becomes of a slot by itself in such a world: what drains is idle, what runs is healthy, what stops has stopped, who cannot be reached comes back. */
@@ -39,7 +57,7 @@ export function afterAWhile(slot: SlotObservation): SlotObservation {
   return { ...slot, process: 'running', healthy: slot.pool !== 'absent' };
 }
 
-function without<K extends keyof SlotObservation>(slot: SlotObservation, key: K): Omit<SlotObservation, K> {
+function without<S, K extends keyof S>(slot: S, key: K): Omit<S, K> {
   const { [key]: _, ...rest } = slot;
   return rest;
 }

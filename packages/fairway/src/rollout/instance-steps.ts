@@ -11,27 +11,9 @@ import { isSharedTrouble, servesOld } from './verdict.ts';
  * which takes nothing from anyone; then, as far as budget and room allow, what serves and is outdated; last, what is to go.
  */
 export function instanceSteps(state: RolloutState, fleet: Fleet, now: number): Action[] {
-  const { policy, app } = state.plan;
-  const actions: Action[] = [];
-  const context = {
-    app,
-    goal: fleet.goal,
-    policy,
-    budget: serviceBudget(state, fleet),
-    room: policy.surge - fleet.doubled - startsUnderWay(state, fleet),
-    soaked: isSoaked(state, now),
-  } satisfies StepContext;
-  const consider = (name: string): void => {
-    if (state.busy.has(name)) return;
-    const action = nextStep(fleet.instance(name)!, context);
-    if (!action || mustWait(state, action.slot, now)) return;
-    if (costsService(action, fleet)) {
-      if (context.budget < 1) return;
-      context.budget -= 1;
-    }
-    if (action.kind === 'start' && fleet.progress(name) === 'outdated') context.room -= 1;
-    actions.push(action);
-  };
+  const { policy } = state.plan;
+  const { context, consider, actions } = chooser(state, fleet, now, {});
+  for (const name of fleet.in('staged')) consider(name);
   for (const name of fleet.in('moving')) consider(name);
   for (const name of brokenInTurn(state, fleet)) consider(name);
   if (state.paused) return actions;
@@ -48,6 +30,34 @@ export function instanceSteps(state: RolloutState, fleet: Fleet, now: number): A
   // Capacity that is to go is kept until all the rest has what it needs.
   if (actions.length === 0 && areWantedSettled(fleet)) for (const name of fleet.in('surplus')) consider(name);
   return actions;
+}
+
+/** Picks next steps, and keeps count of what they cost together. */
+export function chooser(state: RolloutState, fleet: Fleet, now: number, own: Partial<StepContext>) {
+  const { policy, app } = state.plan;
+  const actions: Action[] = [];
+  const context = {
+    app,
+    goal: fleet.goal,
+    surge: policy.surge,
+    drainTimeoutMs: policy.drainTimeoutMs,
+    budget: serviceBudget(state, fleet),
+    room: policy.surge - fleet.doubled - startsUnderWay(state, fleet),
+    soaked: isSoaked(state, now),
+    ...own,
+  } satisfies StepContext;
+  const consider = (name: string): void => {
+    if (state.busy.has(name)) return;
+    const action = nextStep(fleet.instance(name)!, context);
+    if (!action || mustWait(state, action.slot, now)) return;
+    if (costsService(action, fleet)) {
+      if (context.budget < 1) return;
+      context.budget -= 1;
+    }
+    if (action.kind === 'start' && fleet.progress(name) === 'outdated') context.room -= 1;
+    actions.push(action);
+  };
+  return { context, consider, actions };
 }
 
 /** Whether all that was admitted has served for long enough. What is being admitted may serve already, for how long is not known yet. */
@@ -104,5 +114,7 @@ function mustWait(state: RolloutState, slot: SlotAddress, now: number): boolean 
 
 /** Whether every instance that is wanted has reached the goal. */
 export function areWantedSettled(fleet: Fleet): boolean {
-  return (['moving', 'broken', 'crowded', 'outdated'] as const).every((one) => fleet.in(one).size === 0);
+  return (['staged', 'moving', 'broken', 'crowded', 'outdated'] as const).every(
+    (one) => fleet.in(one).size === 0,
+  );
 }

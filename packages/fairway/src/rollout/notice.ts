@@ -1,6 +1,7 @@
+import { stepPassed } from './canary-hold.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Fleet, freshSlot } from './fleet.ts';
-import { isOperational } from './observation.ts';
+import { answers } from './observation.ts';
 import { parseSlotId, type SlotId, slotId } from './slot.ts';
 import type { RolloutState } from './state.ts';
 import { isSharedTrouble } from './verdict.ts';
@@ -15,7 +16,7 @@ export function notice(state: RolloutState, fleet: Fleet, now: number): RolloutE
   for (const name of fleet.in('moving')) {
     const instance = fleet.instance(name)!;
     const slot = instance.slots[freshSlot(instance, fleet.goal)!]!;
-    if (slot.pool !== 'serving' || isOperational(slot)) continue;
+    if (slot.pool !== 'serving' || answers(slot)) continue;
     if (!state.unhealthy.has(slotId(slot.slot)))
       events.push({
         type: 'unhealthy',
@@ -25,14 +26,14 @@ export function notice(state: RolloutState, fleet: Fleet, now: number): RolloutE
   }
   for (const id of state.unhealthy) {
     const slot = slotOf(fleet, id);
-    if (slot && isOperational(slot)) events.push({ type: 'healthy-again', slot: id });
+    if (slot && answers(slot)) events.push({ type: 'healthy-again', slot: id });
   }
   for (const [name, since] of state.touched) {
     const progress = fleet.progress(name);
     if ((progress === 'settled' || progress === 'gone') && !state.busy.has(name))
       events.push({ type: 'settled', instance: name, seconds: (now - since) / 1000 });
   }
-  return events;
+  return [...events, ...stepPassed(state, fleet, now)];
 }
 
 function slotOf(fleet: Fleet, id: SlotId) {

@@ -19,6 +19,8 @@ export interface SlotObservation {
   readonly restarts: number;
   readonly lastExit?: string;
   readonly pool: 'absent' | 'out' | 'serving' | 'draining';
+  /** On which side of a split the balancer has it; left out: the baseline. */
+  readonly side?: 'canary';
   /** What the balancer was told the server runs; undefined when it knows none. */
   readonly poolGeneration?: GenerationId;
   readonly healthy: boolean;
@@ -28,6 +30,21 @@ export interface SlotObservation {
   readonly inFlight: number;
 }
 
+/** What the judge says of a canary at present. */
+export interface VerdictSeen {
+  readonly outcome: 'pass' | 'fail' | 'inconclusive';
+  readonly sentence: string;
+}
+
+/** How an app's users are split, as the balancer tells, and how the canary does. */
+export interface SplitObservation {
+  readonly share: { readonly basisPoints: number; readonly offset: number };
+  /** Undefined while nobody judges. */
+  readonly verdict?: VerdictSeen;
+}
+
+export const NO_SPLIT: SplitObservation = { share: { basisPoints: 0, offset: 0 } };
+
 /** Nothing runs here and the balancer knows nothing of it. */
 export function isClean(slot: SlotObservation | undefined): boolean {
   return (
@@ -36,8 +53,13 @@ export function isClean(slot: SlotObservation | undefined): boolean {
   );
 }
 
-/** Takes requests and answers them. */
+/** Takes everybody's requests and answers them. A canary does not count: its share may be taken from it at any time. */
 export function isOperational(slot: SlotObservation | undefined): boolean {
+  return answers(slot) && slot?.side !== 'canary';
+}
+
+/** Takes requests, on whichever side, and answers them. */
+export function answers(slot: SlotObservation | undefined): boolean {
   return (
     slot !== undefined &&
     slot.pool === 'serving' &&

@@ -2,7 +2,12 @@ import type { Decision } from './decide.ts';
 import type { RolloutEvent, TimedEvent } from './events.ts';
 
 /** What operators say. */
-const WORDS: ReadonlySet<RolloutEvent['type']> = new Set(['abort-requested', 'paused', 'resumed']);
+const WORDS: ReadonlySet<RolloutEvent['type']> = new Set([
+  'abort-requested',
+  'paused',
+  'resumed',
+  'promote-requested',
+]);
 const COMPLETIONS: ReadonlySet<RolloutEvent['type']> = new Set(['action-done', 'action-failed']);
 
 /**

@@ -1,8 +1,7 @@
 import type { GenerationId } from './slot.ts';
 
 /** How careful a rollout is. Times in ms. Pinned when the rollout starts; a later `fairway.yml` does not change it. */
-export interface RollingPolicy {
-  readonly strategy: 'rolling';
+export interface Pace {
   /** Instances that may be out of service at once. */
   readonly maxUnavailable: number;
   /** Instances that may occupy both their slots at once, the new beside the old; 0: in place. */
@@ -16,7 +15,35 @@ export interface RollingPolicy {
   readonly stallTimeoutMs: number;
 }
 
-export type Policy = RollingPolicy;
+export interface RollingPolicy extends Pace {
+  readonly strategy: 'rolling';
+}
+
+/** One step of a canary. Shares in hundredths of a percent. */
+export interface CanaryStep {
+  readonly shareBasisPoints: number;
+  /** How many instances of the new release carry it. */
+  readonly instances: number;
+  /** `manual`: until an operator promotes it. */
+  readonly holdMs: number | 'manual';
+}
+
+/** The new release gets a growing part of the users first. Where there is nothing to compare with it is rolled out. */
+export interface CanaryPolicy extends Pace {
+  readonly strategy: 'canary';
+  /** Growing; the last one is everything, held for as long as the old instances are kept warm. */
+  readonly steps: readonly CanaryStep[];
+  /** Where on the ring of users this rollout's share begins, 0–9999. */
+  readonly offset: number;
+  /** What the judge holds the canary to; the runner asks it. Fractions: 1 % is 0.01. */
+  readonly judge: {
+    readonly errors: { readonly worseBy: number };
+    readonly latency?: { readonly p95WorseBy: number };
+    readonly minRequests: number;
+  };
+}
+
+export type Policy = RollingPolicy | CanaryPolicy;
 
 /** An instance and the host that it lives on. */
 export interface PlacedInstance {

@@ -3,7 +3,7 @@ import { advance } from './advance.ts';
 import { decide } from './decide.ts';
 import { describeAction } from './describe.ts';
 import { Fleet } from './fleet.ts';
-import { afterAction, afterAWhile } from './ideal.ts';
+import { afterAction, afterAWhile, afterPromotion } from './ideal.ts';
 import type { SlotObservation } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { type SlotId, slotId } from './slot.ts';
@@ -41,7 +41,16 @@ export function preview(plan: Plan, slots: readonly SlotObservation[], declared:
       }
       if (action.kind === 'declare' || action.kind === 'forget')
         fleet = new Fleet(goalOf(state), world.values(), action.kind === 'declare');
+      if (action.kind === 'set-share')
+        fleet = new Fleet(goalOf(state), world.values(), fleet.declared, { share: action });
+      if (action.kind === 'promote') {
+        for (const [id, slot] of world) world.set(id, afterPromotion(slot, action.generation));
+        fleet = new Fleet(goalOf(state), world.values(), fleet.declared);
+      }
       advance(state, { type: 'action-done', id }, now);
+      // All goes well, and nobody has to wait for it.
+      if (action.kind === 'set-share' && action.step !== undefined)
+        advance(state, { type: 'step-passed', step: action.step, reason: '' }, now);
     }
   }
   throw new Error(`the rollout of ${plan.app} would never end`);

@@ -1,14 +1,18 @@
 import type { Action, SlotAction } from './actions.ts';
 import { type Fleet, type FleetInstance, freshSlot, isOutOfReach, operates } from './fleet.ts';
 import { isClean, isOperational, type SlotObservation } from './observation.ts';
-import type { Goal, RollingPolicy } from './plan.ts';
+import type { Goal } from './plan.ts';
 import { otherSlot, type SlotAddress, type SlotName } from './slot.ts';
 
 /** What is known besides the instance itself, when its next step is chosen. */
 export interface StepContext {
   readonly app: string;
   readonly goal: Goal;
-  readonly policy: RollingPolicy;
+  /** Instances that may start beside others, in all; 0: in place. */
+  readonly surge: number;
+  readonly drainTimeoutMs: number;
+  /** Set while what is new goes into the balancer as a canary, beside what serves on. */
+  readonly side?: 'canary';
   /** Instances that may still be taken out of service now. */
   readonly budget: number;
   /** Instances that may still start in a second slot now. */
@@ -28,7 +32,7 @@ export function nextStep(instance: FleetInstance, context: StepContext): SlotAct
   if (!operates(instance)) return replaceInPlace(instance, context);
   const free = slotNames.find((name) => isClean(instance.slots[name]));
   if (free === undefined) return makeRoom(instance, context);
-  if (context.policy.surge === 0) return replaceInPlace(instance, context);
+  if (context.surge === 0) return replaceInPlace(instance, context);
   return context.room > 0 ? start(instance, free, context) : undefined;
 }
 
@@ -36,10 +40,16 @@ export function nextStep(instance: FleetInstance, context: StepContext): SlotAct
 function bringIn(instance: FleetInstance, fresh: SlotName, context: StepContext): SlotAction | undefined {
   const slot = instance.slots[fresh]!;
   const address = slot.slot;
-  if (slot.pool !== 'absent' && slot.poolGeneration !== context.goal.generation)
+  if (
+    slot.pool !== 'absent' &&
+    (slot.poolGeneration !== context.goal.generation || isOnWrongSide(slot, context))
+  )
     return leavePool(slot, context);
-  if (slot.pool === 'absent')
-    return { kind: 'register', slot: address, host: slot.host, generation: context.goal.generation! };
+  if (slot.pool === 'absent') {
+    const { side } = context;
+    const generation = context.goal.generation!;
+    return { kind: 'register', slot: address, host: slot.host, generation, ...(side && { side }) };
+  }
   if (slot.pool !== 'serving')
     return slot.healthy && slot.process === 'running' ? { kind: 'admit', slot: address } : undefined;
   if (!isOperational(slot)) return undefined;
@@ -47,6 +57,12 @@ function bringIn(instance: FleetInstance, fresh: SlotName, context: StepContext)
   const old = instance.slots[other];
   if (old?.pool === 'serving' && !context.soaked) return undefined;
   return retire(instance, other, context);
+}
+
+/** What takes everybody's requests already is left to do so. */
+function isOnWrongSide({ side, pool }: SlotObservation, context: StepContext): boolean {
+  if (side === 'canary') return context.side !== 'canary';
+  return context.side === 'canary' && pool === 'out';
 }
 
 /** Both slots hold something old: the one that serves nobody goes, or one of two that both serve. */
@@ -82,7 +98,7 @@ function retire(instance: FleetInstance, name: SlotName, context: StepContext): 
 function leavePool(slot: SlotObservation, context: StepContext): SlotAction | undefined {
   switch (slot.pool) {
     case 'serving':
-      return { kind: 'drain', slot: slot.slot, timeoutMs: context.policy.drainTimeoutMs };
+      return { kind: 'drain', slot: slot.slot, timeoutMs: context.drainTimeoutMs };
     case 'draining':
       // The balancer moves it to `out` when it is idle, at the latest at the deadline.
       return undefined;

@@ -17,13 +17,28 @@ export interface SlotMemory {
   retryAt?: number;
 }
 
+/** How far a canary is. Steps are indices into the policy's. */
+export interface CanaryState {
+  /** Whose share was set last, -1 before the first; and since when, Unix ms. */
+  step: number;
+  since: number;
+  /** The last one that is over by its time and its verdict. */
+  passed: number;
+  /** To make it the baseline was begun, or is done. */
+  promotion: 'none' | 'begun' | 'done';
+}
+
 /** A rollout, as its journal tells. Derived from events alone: the same journal always gives the same state. */
 export interface RolloutState {
   readonly plan: Plan;
   direction: 'forward' | 'back';
   reasonBack?: string;
   paused: boolean;
-  abort?: { readonly by: string; readonly why: string };
+  abort?: { readonly by: string; readonly why: string; readonly alert?: boolean };
+  /** Set when the rollout moves as a canary. */
+  canary?: CanaryState;
+  /** The last step that is over because an operator said so. */
+  forced: number;
   /** Aborted once more, when it could not even be taken back for the stall timeout. */
   givenUp?: { readonly by: string; readonly why: string };
   finished?: { readonly outcome: Outcome; readonly reason: string };
@@ -64,6 +79,7 @@ export function begin(plan: Plan, at: number): RolloutState {
     plan,
     direction: 'forward',
     paused: false,
+    forced: -1,
     nextAction: 1,
     underWay: new Map(),
     busy: new Set(),
@@ -88,7 +104,23 @@ export function goalOf(state: RolloutState): Goal {
 
 /** Whether nothing has got on for the whole stall timeout. */
 export function standsStill(state: RolloutState, now: number): boolean {
+  if (isHolding(state)) return false;
   return !state.paused && now - state.lastProgressAt >= state.plan.policy.stallTimeoutMs;
+}
+
+/** Whether users are split by this rollout, or are to be: it goes forward, and the canary is not the baseline yet. */
+export function isCanary(state: RolloutState): boolean {
+  return state.direction === 'forward' && state.canary !== undefined && state.canary.promotion !== 'done';
+}
+
+/** The last step that is over. */
+export function lastPassed({ canary, forced }: RolloutState): number {
+  return Math.max(canary?.passed ?? -1, forced);
+}
+
+/** A step has its share and is not over: that it takes its time is as it should be. */
+export function isHolding(state: RolloutState): boolean {
+  return isCanary(state) && state.canary!.step > lastPassed(state);
 }
 
 /** Made when something is first to be remembered of the slot. */

@@ -12,6 +12,7 @@ export function intended(state: RolloutState, { id, action }: Intent, at: number
   // What may have been done, even if the controller dies before it can say so.
   if (action.kind === 'start') memoryOf(state, slotId(action.slot)).startedAt = at;
   if (action.kind === 'register') memoryOf(state, slotId(action.slot)).registeredAt = at;
+  if (action.kind === 'promote' && state.canary) state.canary.promotion = 'begun';
   if (action.kind === 'declare') {
     state.routesTouched = true;
     delete state.declaredPin;
@@ -38,7 +39,17 @@ export function done(state: RolloutState, id: ActionId, at: number): void {
   if (action.kind === 'install') state.installed.add(action.generation);
   if (action.kind === 'declare') state.declaredPin = action.pin;
   if (action.kind === 'forget') state.forgotten = true;
+  if (action.kind === 'set-share' && action.step !== undefined) stepReached(state, action.step, at);
+  if (action.kind === 'promote' && state.canary) state.canary.promotion = 'done';
   if (action.kind === 'hook') state.hooks.set(action.hook, 'done');
+}
+
+/** The step's share is the balancer's; its time begins. */
+export function stepReached({ canary }: RolloutState, step: number, at: number): void {
+  if (!canary || canary.step === step) return;
+  canary.step = step;
+  canary.since = at;
+  canary.passed = step - 1;
 }
 
 function slotDone(state: RolloutState, kind: Action['kind'], id: SlotId, at: number): void {

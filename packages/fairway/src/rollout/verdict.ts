@@ -1,5 +1,6 @@
+import { canaryTrouble } from './canary-trouble.ts';
 import { type Fleet, type FleetInstance, freshSlot, operates } from './fleet.ts';
-import { isOperational, type SlotObservation } from './observation.ts';
+import { answers, type SlotObservation } from './observation.ts';
 import type { Goal } from './plan.ts';
 import { parseSlotId, type SlotId, slotId } from './slot.ts';
 import { type RolloutState, standsStill } from './state.ts';
@@ -21,6 +22,8 @@ export interface Condemnation {
 /** Whether the target has shown itself unfit, and since when nothing more can be hoped for. */
 export function condemn(state: RolloutState, fleet: Fleet, now: number): Condemnation | undefined {
   if (state.abort) return { reason: abortedBy(state.abort) };
+  const trouble = canaryTrouble(state, fleet);
+  if (trouble !== undefined) return { reason: trouble };
   const hook = state.hooks.get('before_deploy');
   if (hook !== undefined && hook !== 'done') return { reason: `before_deploy failed: ${hook.failed}` };
   if (state.whole.failures >= FAILURES_TO_GIVE_UP) return { reason: state.whole.lastFailure! };
@@ -54,7 +57,7 @@ function condemnInstance(
       slot: id,
     };
   // Healthy and not admitted yet is no fault of its own: a hook may have been under way, say.
-  if (isOperational({ ...slot, pool: 'serving' })) return undefined;
+  if (answers({ ...slot, pool: 'serving' })) return undefined;
   const deadline = deadlineOf(state, slot);
   if (deadline === undefined || now < deadline) return undefined;
   return { reason: `${name} ${unhealthyFor(state, slot)}`, slot: id };
@@ -91,6 +94,7 @@ function failingSince(state: RolloutState, slot: SlotObservation): number | unde
 export function isSharedTrouble(state: RolloutState, fleet: Fleet): boolean {
   if (state.direction === 'back') return false;
   if (fleet.in('settled').size + fleet.in('outdated').size + fleet.in('crowded').size > 0) return false;
+  if (fleet.in('staged').size > 0) return false;
   let oldServing = 0;
   for (const category of ['broken', 'moving'] as const) {
     for (const name of fleet.in(category)) {
@@ -134,8 +138,8 @@ function unhealthyFor(state: RolloutState, slot: SlotObservation): string {
 export const HALF_MOVED =
   'instances may run two releases now (fairway status shows them): deploy or roll back, which moves them all to one';
 
-export function abortedBy({ by, why }: NonNullable<RolloutState['abort']>): string {
-  return `aborted by ${by}${because(why)}`;
+export function abortedBy({ by, why, alert }: NonNullable<RolloutState['abort']>): string {
+  return `${alert ? 'alert raised' : 'aborted'} by ${by}${because(why)}`;
 }
 
 export function because(why: string): string {

@@ -1,3 +1,4 @@
+import { canaryWaitsFor, holdsUntil } from './canary-hold.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Fleet, freshSlot } from './fleet.ts';
 import { serviceBudget } from './instance-steps.ts';
@@ -8,14 +9,16 @@ import { deadlineOf } from './verdict.ts';
 export const IDLE_LOOK_MS = 1_000;
 
 /** One sentence on what keeps the next instance from being touched, if it is something that should be known. */
-export function explainWaiting(state: RolloutState, fleet: Fleet): RolloutEvent[] {
-  const reason = waitingReason(state, fleet);
+export function explainWaiting(state: RolloutState, fleet: Fleet, now: number): RolloutEvent[] {
+  const reason = waitingReason(state, fleet, now);
   return reason === undefined || reason === state.waitingFor ? [] : [{ type: 'waiting', reason }];
 }
 
-function waitingReason(state: RolloutState, fleet: Fleet): string | undefined {
+function waitingReason(state: RolloutState, fleet: Fleet, now: number): string | undefined {
   if (state.paused) return `paused; go on with: fairway resume ${state.plan.app}`;
   if (state.underWay.size > 0) return undefined;
+  const canary = canaryWaitsFor(state, fleet, now);
+  if (canary !== undefined) return canary;
   const away = [...fleet.outOfReach].filter((name) => !['settled', 'gone'].includes(fleet.progress(name)!));
   if (away.length > 0) return `the hosts of ${away.join(', ')} cannot be reached`;
   if (fleet.in('outdated').size === 0 || state.plan.policy.surge > 0 || serviceBudget(state, fleet) > 0)
@@ -34,6 +37,7 @@ export function nextDeadline(state: RolloutState, fleet: Fleet, now: number): nu
     if (at !== undefined && at > now && at < next) next = at;
   };
   sooner(state.whole.retryAt);
+  sooner(holdsUntil(state));
   sooner(state.lastProgressAt + state.plan.policy.stallTimeoutMs);
   if (state.lastAdmissionAt !== undefined) sooner(state.lastAdmissionAt + state.plan.policy.soakMs);
   for (const id of state.retrying) sooner(state.slots.get(id)?.retryAt);

@@ -11,7 +11,7 @@ export interface CrashPoint {
 }
 
 export function parseCrashPoint(text: string | undefined): CrashPoint | undefined {
-  const match = /^(before|after):([a-z]+):(\d+)$/.exec(text ?? '');
+  const match = /^(before|after):([a-z-]+):(\d+)$/.exec(text ?? '');
   if (!match) return undefined;
   return {
     moment: match[1] as CrashPoint['moment'],

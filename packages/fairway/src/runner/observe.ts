@@ -10,6 +10,8 @@ export interface AppObservation {
   readonly declared: boolean;
   readonly processes: readonly SlotProcess[];
   readonly pool?: Pool;
+  /** How the balancer splits the app's users. */
+  readonly share: Pool['share'];
 }
 
 export async function observeApp(hosts: Hosts, balancer: Balancer, app: string): Promise<AppObservation> {
@@ -20,6 +22,7 @@ export async function observeApp(hosts: Hosts, balancer: Balancer, app: string):
     declared: pool !== undefined,
     processes,
     ...(pool && { pool }),
+    share: pool?.share ?? { basisPoints: 0, offset: 0 },
   };
 }
 
@@ -38,6 +41,7 @@ export function mergeSlots(
     merged.set(server.id, {
       ...known,
       pool: server.state,
+      ...(server.side === 'canary' && { side: server.side }),
       poolGeneration: server.generation,
       healthy: server.healthy,
       inFlight: server.inFlight,

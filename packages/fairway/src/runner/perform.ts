@@ -54,6 +54,10 @@ export async function perform(
       return balancer.declare(poolDefinition(pinnedApp(world, app, action.pin)), fence);
     case 'forget':
       return balancer.forget(app, fence);
+    case 'set-share':
+      return balancer.setShare(app, { basisPoints: action.basisPoints, offset: action.offset }, fence);
+    case 'promote':
+      return balancer.promote(app, action.generation, action.timeoutMs, fence);
     case 'start': {
       const { release, config } = generationOf(world, app, action.generation);
       const port = await portToStart(world, action.slot, action.host);
@@ -68,7 +72,8 @@ export async function perform(
       const { slot, generation } = action;
       const { health } = poolDefinition(config);
       const host = world.addressOf(action.host);
-      return balancer.register({ slot, host, port, side: 'baseline', generation, health }, fence);
+      const side = action.side ?? 'baseline';
+      return balancer.register({ slot, host, port, side, generation, health }, fence);
     }
     case 'admit':
       return balancer.admit(action.slot, fence);

@@ -51,6 +51,10 @@ export class ActionStory {
         return [`${place(action.slot)}  out of the balancer`];
       case 'stop':
         return [`${place(action.slot)}  stopped in ${took}`];
+      case 'set-share':
+        return [sharing(action.basisPoints, took)];
+      case 'promote':
+        return [`${shortRelease(releaseOf(action.generation))} is the stable release now, for all users`];
       case 'declare':
       case 'forget':
       case 'start':
@@ -59,6 +63,11 @@ export class ActionStory {
         return [];
     }
   }
+}
+
+function sharing(basisPoints: number, took: string): string {
+  if (basisPoints === 0) return `all users are back on the stable instances, in ${took}`;
+  return `${basisPoints / 100} % of the users are on the canary`;
 }
 
 /** Only what takes a while is worth a line at its beginning. */
@@ -75,6 +84,8 @@ function beginning(action: Action): readonly string[] {
     case 'install':
     case 'declare':
     case 'forget':
+    case 'set-share':
+    case 'promote':
     case 'register':
     case 'admit':
     case 'deregister':

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { otherSlot } from '../slot.ts';
-import type { ControllerCrash, Fault, History, Leftover, OperatorCommand } from './history.ts';
+import type { CanaryHistory, ControllerCrash, Fault, History, Leftover, OperatorCommand } from './history.ts';
 
 /** Random histories, and how to shrink them. */
 const instance = fc.integer({ min: 1, max: 5 }).map(String);
@@ -29,6 +29,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('exit' as const), atMs, lastsMs: fc.constant(0 as const), instance }),
   fc.record({ kind: fc.constant('sick' as const), atMs, lastsMs, instance }),
   fc.record({ kind: fc.constant('shared' as const), atMs, lastsMs }),
+  fc.record({ kind: fc.constant('share-lost' as const), atMs, lastsMs: fc.constant(0 as const) }),
   fc.record({
     kind: fc.constant('actions-fail' as const),
     atMs,
@@ -45,7 +46,7 @@ const crash: fc.Arbitrary<ControllerCrash> = fc.record({
 
 const command: fc.Arbitrary<OperatorCommand> = fc.record({
   atMs,
-  command: fc.constantFrom('abort', 'pause', 'resume'),
+  command: fc.constantFrom('abort', 'abort', 'pause', 'resume', 'promote', 'promote-all'),
 });
 
 /** Most histories have few troubles: those come further. */
@@ -54,6 +55,23 @@ const few = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
     { weight: 3, arbitrary: fc.constant<T[]>([]) },
     { weight: 2, arbitrary: fc.array(one, { minLength: 1, maxLength: 3 }) },
   );
+
+const holdMs = fc.constantFrom<number | 'manual'>(0, 500, 2_000, 2_000, 5_000, 'manual');
+
+const canary: fc.Arbitrary<CanaryHistory> = fc.record({
+  steps: fc
+    .uniqueArray(fc.constantFrom(100, 500, 2_500, 5_000, 7_500), { minLength: 1, maxLength: 3 })
+    .chain((shares) =>
+      fc.tuple(
+        ...[...shares]
+          .sort((one, other) => one - other)
+          .map((shareBasisPoints) => holdMs.map((hold) => ({ shareBasisPoints, holdMs: hold }))),
+      ),
+    ),
+  bakeMs: fc.constantFrom(0, 1_000, 3_000),
+  verdict: fc.constantFrom<CanaryHistory['verdict']>('pass', 'pass', 'pass', 'pass', 'fail', 'inconclusive'),
+  verdictAfterMs: fc.constantFrom(0, 250, 1_000, 4_000),
+});
 
 const policy = fc
   .record({
@@ -88,6 +106,8 @@ export const histories: fc.Arbitrary<History> = fc
     after: fc.integer({ min: 1, max: 5 }),
     policy,
     hooks: fc.record({ beforeDeploy: fc.boolean(), afterDeploy: fc.boolean() }),
+    canary,
+    hasCanary: fc.boolean(),
     bootMs: fc.constantFrom(0, 250, 1_000, 3_000),
     newRelease: fc.constantFrom<History['newRelease']>(
       'good',
@@ -108,16 +128,27 @@ export const histories: fc.Arbitrary<History> = fc
     crashes: few(crash),
     commands: few(command),
   })
-  .map(({ hasLeftovers, isScaled, policy: { surge, soakMs, unavailable }, leftovers, ...rest }) => {
-    const before = rest.change === 'first' ? 0 : rest.before;
-    const after =
-      rest.change === 'removal' ? 0 : isScaled || rest.change === 'first' ? rest.after : rest.before;
-    const maxUnavailable = resolve(unavailable, after, surge);
-    return {
-      ...rest,
-      before,
-      after,
-      policy: { surge, soakMs, maxUnavailable },
-      leftovers: hasLeftovers ? leftovers : [],
-    };
-  });
+  .map(
+    ({
+      hasCanary,
+      canary: given,
+      hasLeftovers,
+      isScaled,
+      policy: { surge, soakMs, unavailable },
+      leftovers,
+      ...rest
+    }) => {
+      const before = rest.change === 'first' ? 0 : rest.before;
+      const after =
+        rest.change === 'removal' ? 0 : isScaled || rest.change === 'first' ? rest.after : rest.before;
+      const maxUnavailable = resolve(unavailable, after, surge);
+      return {
+        ...rest,
+        ...(hasCanary && { canary: given }),
+        before,
+        after,
+        policy: { surge, soakMs, maxUnavailable },
+        leftovers: hasLeftovers ? leftovers : [],
+      };
+    },
+  );

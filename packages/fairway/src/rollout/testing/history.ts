@@ -1,4 +1,4 @@
-import type { Plan, RollingPolicy } from '../plan.ts';
+import type { CanaryPolicy, CanaryStep, Plan, RollingPolicy } from '../plan.ts';
 import type { GenerationId, SlotName } from '../slot.ts';
 import { generations, planFor } from './plans.ts';
 
@@ -10,6 +10,8 @@ export interface History {
   readonly after: number;
   readonly policy: Pick<RollingPolicy, 'maxUnavailable' | 'surge' | 'soakMs'>;
   readonly hooks: Plan['hooks'];
+  /** Left out: a rolling update. */
+  readonly canary?: CanaryHistory;
   /** From start to the first time that a health check could pass. */
   readonly bootMs: number;
   readonly newRelease: 'good' | 'never-healthy' | 'crashes';
@@ -24,6 +26,15 @@ export interface History {
   readonly faults: readonly Fault[];
   readonly crashes: readonly ControllerCrash[];
   readonly commands: readonly OperatorCommand[];
+}
+
+export interface CanaryHistory {
+  /** Without the last one, which is everything; instances as many as the share needs. */
+  readonly steps: readonly Pick<CanaryStep, 'shareBasisPoints' | 'holdMs'>[];
+  readonly bakeMs: number;
+  /** What the judge says, so long after the canary first had users; until then it cannot tell. */
+  readonly verdict: 'pass' | 'fail' | 'inconclusive';
+  readonly verdictAfterMs: number;
 }
 
 /** A slot found in an odd state when the rollout begins. */
@@ -44,6 +55,8 @@ export type Fault =
   | { readonly kind: 'sick'; readonly atMs: number; readonly lastsMs: number; readonly instance: string }
   /** A database is down: nothing at all passes its checks. */
   | { readonly kind: 'shared'; readonly atMs: number; readonly lastsMs: number }
+  /** Somebody, or the balancer by itself, takes the canary's users from it. */
+  | { readonly kind: 'share-lost'; readonly atMs: number; readonly lastsMs: 0 }
   /** So many percent of the actions fail; of these some take effect all the same. */
   | {
       readonly kind: 'actions-fail';
@@ -61,7 +74,7 @@ export interface ControllerCrash {
 
 export interface OperatorCommand {
   readonly atMs: number;
-  readonly command: 'abort' | 'pause' | 'resume';
+  readonly command: 'abort' | 'pause' | 'resume' | 'promote' | 'promote-all';
 }
 
 /** Short, so that a history is cheap to simulate; the proportions are those of production. */
@@ -76,6 +89,25 @@ const goals: Readonly<Record<History['change'], { from?: GenerationId; to?: Gene
 };
 
 export function planOf(history: History): Plan {
+  const plan = rollingPlanOf(history);
+  const { canary } = history;
+  if (!canary) return plan;
+  const total = plan.target.instances.length;
+  const steps = canary.steps.map((step) => ({
+    ...step,
+    instances: Math.max(1, Math.ceil((step.shareBasisPoints * total) / 10_000)),
+  }));
+  const policy: CanaryPolicy = {
+    ...plan.policy,
+    strategy: 'canary',
+    steps: [...steps, { shareBasisPoints: 10_000, holdMs: canary.bakeMs, instances: total }],
+    offset: 1_234,
+    judge: { errors: { worseBy: 0.01 }, minRequests: 100 },
+  };
+  return { ...plan, policy };
+}
+
+function rollingPlanOf(history: History): Plan {
   return planFor({
     ...goals[history.change],
     ...times,

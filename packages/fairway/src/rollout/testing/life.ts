@@ -2,10 +2,17 @@ import { advance, replay } from '../advance.ts';
 import { type Decision, decide } from '../decide.ts';
 import type { Outcome, RolloutEvent, TimedEvent } from '../events.ts';
 import { Fleet } from '../fleet.ts';
-import type { SlotObservation } from '../observation.ts';
+import { NO_SPLIT, type SlotObservation, type SplitObservation } from '../observation.ts';
 import { isOutdated } from '../outdated.ts';
 import { goalOf, type RolloutState } from '../state.ts';
-import { type ControllerCrash, calmAfterMs, type History, planOf, times } from './history.ts';
+import {
+  type ControllerCrash,
+  calmAfterMs,
+  type History,
+  type OperatorCommand,
+  planOf,
+  times,
+} from './history.ts';
 import { BrokenPromise, Promises } from './promises.ts';
 import { TICK_MS, World } from './world.ts';
 
@@ -50,6 +57,8 @@ class Controller {
   /** Entries of the journal that are in the state. */
   #folded = 1;
   #seenDeclared = false;
+  #seenSplit: SplitObservation = NO_SPLIT;
+  #isPromoted = false;
   #fleet: Fleet | undefined;
   #lookAt = 0;
   #seenChanges = -1;
@@ -82,11 +91,16 @@ class Controller {
       if (this.#hearOperator()) this.#fold();
       if (this.#world.now > calm && this.#promises.isPaused)
         this.#record({ type: 'resumed', by: 'ada', why: '' });
+      if (this.#world.now > calm && this.#history.canary && !this.#isPromoted) {
+        this.#isPromoted = true;
+        this.#record({ type: 'promote-requested', by: 'ada', why: '', all: true });
+        this.#seenChanges = -1;
+      }
       if (this.#isDue('idle')) this.#die();
       else if (this.#isAwake()) this.#round();
     }
     const after = decide(this.#state, this.#observe(), this.#world.now);
-    this.#promises.decided(after, this.#world.observe());
+    this.#promises.decided(after, this.#world.observe(), this.#world.split());
     this.#checkReplay();
     return {
       outcome: this.#state.finished.outcome,
@@ -117,7 +131,7 @@ class Controller {
       const seen = this.#look();
       const decision = this.#decide(seen);
       if (isOutdated(decision, this.journal.slice(this.#folded))) continue;
-      this.#promises.decided(decision, seen);
+      this.#promises.decided(decision, seen, this.#seenSplit);
       if (decision.actions.length > 0 && this.#isDue('before-the-record')) {
         this.#promises.lost();
         this.#die();
@@ -140,6 +154,7 @@ class Controller {
   #look(): readonly SlotObservation[] {
     const slots = this.#world.observe();
     const isDeclared = this.#world.declared !== undefined;
+    const split = this.#world.split();
     for (let passed = 0; passed < this.#history.lookMs; passed += TICK_MS) {
       this.#world.tick();
       this.#promises.ticked();
@@ -147,12 +162,13 @@ class Controller {
       this.#hearOperator();
     }
     this.#seenDeclared = isDeclared;
+    this.#seenSplit = split;
     return slots;
   }
 
   #decide(slots: readonly SlotObservation[]): Decision {
     this.#decisions += 1;
-    const fleet = new Fleet(goalOf(this.#state), slots, this.#seenDeclared);
+    const fleet = new Fleet(goalOf(this.#state), slots, this.#seenDeclared, this.#seenSplit);
     const isSample = this.#decisions % SAMPLE_EVERY === 0;
     const before = isSample ? structuredClone({ state: this.#state, slots }) : undefined;
     const decision = decide(this.#state, fleet, this.#world.now);
@@ -167,13 +183,14 @@ class Controller {
   }
 
   #observe(): Fleet {
-    return new Fleet(goalOf(this.#state), this.#world.observe(), this.#world.declared !== undefined);
+    const { declared } = this.#world;
+    return new Fleet(goalOf(this.#state), this.#world.observe(), declared !== undefined, this.#world.split());
   }
 
   /** A fleet that was told every change is the same as one that is made anew. */
   #checkIncremental(slots: readonly SlotObservation[], made: Fleet): void {
     const isSameGoal = this.#fleet?.goal === made.goal && this.#fleet.declared === made.declared;
-    const told = isSameGoal ? this.#fleet! : new Fleet(made.goal, [], made.declared);
+    const told = isSameGoal ? this.#fleet! : new Fleet(made.goal, [], made.declared, made.split);
     for (const slot of slots) told.see(slot);
     this.#fleet = told;
     if (!this.#isEqual(sizes(told), sizes(made))) throw new BrokenPromise('a fleet lost count');
@@ -215,8 +232,9 @@ class Controller {
     let heard = false;
     for (; this.#commands[0] && this.#commands[0].atMs <= this.#world.now; heard = true) {
       const { command } = this.#commands.shift()!;
-      const type = command === 'abort' ? 'abort-requested' : command === 'pause' ? 'paused' : 'resumed';
-      this.#journal({ type, by: 'ada', why: '' });
+      // The one effect that comes before its record.
+      if (command === 'abort') this.#world.zero();
+      this.#journal({ ...wordOf(command), by: 'ada', why: '' });
       this.#seenChanges = -1;
     }
     return heard;
@@ -242,12 +260,35 @@ class Controller {
   }
 }
 
+function wordOf(command: OperatorCommand['command']) {
+  switch (command) {
+    case 'abort':
+      return { type: 'abort-requested' } as const;
+    case 'pause':
+      return { type: 'paused' } as const;
+    case 'resume':
+      return { type: 'resumed' } as const;
+    case 'promote':
+    case 'promote-all':
+      return { type: 'promote-requested', all: command === 'promote-all' } as const;
+  }
+}
+
 function isCompletion({ type }: RolloutEvent): boolean {
   return type === 'action-done' || type === 'action-failed';
 }
 
 function sizes(fleet: Fleet): unknown {
-  const categories = ['settled', 'gone', 'outdated', 'crowded', 'moving', 'broken', 'surplus'] as const;
+  const categories = [
+    'settled',
+    'gone',
+    'outdated',
+    'crowded',
+    'staged',
+    'moving',
+    'broken',
+    'surplus',
+  ] as const;
   return [fleet.operational, fleet.doubled, ...categories.map((category) => [...fleet.in(category)].sort())];
 }
 
@@ -256,5 +297,7 @@ function longestMs(history: History): number {
   const perInstance =
     times.drainTimeoutMs + times.startTimeoutMs + history.policy.soakMs + 16 * (TICK_MS + history.lookMs);
   const instances = Math.max(history.before, history.after) + history.leftovers.length;
-  return 2 * times.stallTimeoutMs + 2 * instances * perInstance + 30_000;
+  const holds = (history.canary?.steps ?? []).map(({ holdMs }) => (holdMs === 'manual' ? 0 : holdMs));
+  const tried = [...holds, history.canary?.bakeMs ?? 0].reduce((sum, hold) => sum + hold + perInstance);
+  return tried + 2 * times.stallTimeoutMs + 2 * instances * perInstance + 30_000;
 }

@@ -137,8 +137,9 @@ export const mutants: readonly Mutant[] = [
   {
     why: 'time in which no controller looked is held against the release',
     file: 'advance.ts',
-    find: "      state.watchedSince = at;\n      state.lastProgressAt = at;\n      return;\n    case 'stumbled'",
-    replace: "      state.lastProgressAt = at;\n      return;\n    case 'stumbled'",
+    find: "      state.watchedSince = at;\n      state.lastProgressAt = at;\n      holdAnew(state, at);\n      return;\n    case 'stumbled'",
+    replace:
+      "      state.lastProgressAt = at;\n      holdAnew(state, at);\n      return;\n    case 'stumbled'",
   },
   {
     why: 'the time in which an instance was not even checked is held against it',
@@ -265,7 +266,103 @@ export const mutants: readonly Mutant[] = [
   {
     why: 'what is healthy and waits to be admitted is condemned as unhealthy',
     file: 'verdict.ts',
-    find: "isOperational({ ...slot, pool: 'serving' })",
-    replace: 'isOperational(slot)',
+    find: "answers({ ...slot, pool: 'serving' })",
+    replace: 'answers(slot)',
+  },
+  {
+    why: 'the share grows before its instances answer',
+    file: 'canary.ts',
+    find: 'state.paused || !carries(fleet, step)) return staging;',
+    replace: 'state.paused) return staging;',
+  },
+  {
+    why: 'the share grows while paused',
+    file: 'canary.ts',
+    find: 'if (staging.length > 0 || state.paused || !carries',
+    replace: 'if (staging.length > 0 || !carries',
+  },
+  {
+    why: 'a canary goes into the balancer on the side of the stable instances',
+    file: 'rolling.ts',
+    find: '...(side && { side }) };',
+    replace: '};',
+  },
+  {
+    why: 'what is stable counts the canary in',
+    file: 'observation.ts',
+    find: "return answers(slot) && slot?.side !== 'canary';",
+    replace: 'return answers(slot);',
+  },
+  {
+    why: 'going back, the share is taken to 0 last',
+    file: 'decide.ts',
+    find: 'takeShareBack(state, fleet) ?? prelude(state, fleet);',
+    replace: 'prelude(state, fleet);',
+  },
+  {
+    why: 'a canary that does worse stays',
+    file: 'canary-trouble.ts',
+    find: "if (verdict?.outcome === 'fail')",
+    replace: "if (verdict?.outcome === 'fail' && moving.canary.step < 0)",
+  },
+  {
+    why: 'a share that somebody has taken to 0 is raised again',
+    file: 'canary-trouble.ts',
+    find: 'return isTakenBack(state, fleet, moving) ? TAKEN_BACK_OUTSIDE : undefined;',
+    replace: 'return undefined;',
+  },
+  {
+    why: 'a step does not last its time',
+    file: 'canary-hold.ts',
+    find: "if (holdMs === 'manual' || now < canary.since + holdMs) return undefined;",
+    replace: "if (holdMs === 'manual') return undefined;",
+  },
+  {
+    why: 'a step that is to be promoted by hand goes on by itself',
+    file: 'canary-hold.ts',
+    find: "if (holdMs === 'manual' || now < canary.since + holdMs) return undefined;",
+    replace: "if (holdMs !== 'manual' && now < canary.since + holdMs) return undefined;",
+  },
+  {
+    why: 'silence passes a step',
+    file: 'canary-hold.ts',
+    find: "return verdict?.outcome === 'pass' ? verdict.sentence : undefined;",
+    replace: "return verdict?.outcome === 'fail' ? undefined : 'no complaint';",
+  },
+  {
+    why: 'time in which no controller looked counts as a part of the step',
+    file: 'advance.ts',
+    find: '  canary.since = at;\n  canary.passed = canary.step - 1;\n',
+    replace: '  canary.passed = canary.step - 1;\n',
+  },
+  {
+    why: 'after a restart the share is raised on what was judged before',
+    file: 'advance.ts',
+    find: '  canary.since = at;\n  canary.passed = canary.step - 1;\n',
+    replace: '  canary.since = at;\n',
+  },
+  {
+    why: 'a share that was set just before the controller died is taken for none',
+    file: 'decide.ts',
+    find: '  if (found) return tell([found], now);\n',
+    replace: '',
+  },
+  {
+    why: 'it is promoted before it has all the users',
+    file: 'canary.ts',
+    find: 'if (next === policy.steps.length) return promote',
+    replace: 'if (next >= policy.steps.length - 1) return promote',
+  },
+  {
+    why: 'promoted, the old instances are forgotten',
+    file: 'state.ts',
+    find: "state.canary.promotion !== 'done';",
+    replace: 'true;',
+  },
+  {
+    why: 'all steps are said to be over when one is',
+    file: 'advance.ts',
+    find: 'all && present < last ? last - 1 : present',
+    replace: 'present < last ? last - 1 : present',
   },
 ];

@@ -38,6 +38,26 @@ export function planFor(options: PlanOptions): Plan {
   };
 }
 
+/** Two steps, then everything; a hold of a minute each. */
+export function canaryPlan(options: PlanOptions, steps = [500, 5_000]): Plan {
+  const plan = planFor(options);
+  const instances = (share: number) => Math.ceil((share * options.instances) / 10_000);
+  return {
+    ...plan,
+    policy: {
+      ...plan.policy,
+      strategy: 'canary',
+      steps: [...steps, 10_000].map((share) => ({
+        shareBasisPoints: share,
+        instances: instances(share),
+        holdMs: 60_000,
+      })),
+      offset: 7_142,
+      judge: { errors: { worseBy: 0.01 }, minRequests: 100 },
+    },
+  };
+}
+
 function goal(generation: GenerationId | undefined, count: number, pin: string): Goal {
   const instances = Array.from({ length: count }, (_, index) => ({ name: `${index + 1}`, host: 'local' }));
   return generation === undefined ? { instances: [] } : { generation, pin, instances };

@@ -1,8 +1,8 @@
 import type { Action, SlotAction } from '../actions.ts';
 import type { Decision } from '../decide.ts';
 import type { Outcome, RolloutEvent } from '../events.ts';
-import type { SlotObservation } from '../observation.ts';
-import type { Goal, Plan } from '../plan.ts';
+import type { SlotObservation, SplitObservation } from '../observation.ts';
+import type { CanaryPolicy, Goal, Plan } from '../plan.ts';
 import { otherSlot, type SlotId, slotId } from '../slot.ts';
 import { calmAfterMs, type History, planOf, times } from './history.ts';
 import type { World } from './world.ts';
@@ -35,8 +35,15 @@ export class Promises {
   #soakedFrom = Number.NEGATIVE_INFINITY;
   #controllers = 1;
   #checkedChanges = -1;
+  /** The new release is tried on a part of the users. */
+  #isCanary = false;
+  /** An operator has said that steps are over, up to and with this one. */
+  #forced = -1;
+  /** When the controller at hand began to look. */
+  #watchedSince = 0;
   /** What the last decision was made from. */
   #seen: Seen = new Map();
+  #seenShare = 0;
 
   constructor(history: History, world: World) {
     this.#history = history;
@@ -51,6 +58,8 @@ export class Promises {
       this.#abortedBy = 'operator';
       if (this.#direction === 'back') this.#isPaused = false;
     }
+    if (event.type === 'canary-begun') this.#isCanary = true;
+    if (event.type === 'promote-requested') this.#force(event.all);
     if (event.type === 'paused') this.#isPaused = true;
     if (event.type === 'resumed') this.#isPaused = false;
     if (event.type === 'taking-back') {
@@ -61,6 +70,7 @@ export class Promises {
     }
     if (event.type === 'taken-up') {
       this.#busy.clear();
+      this.#watchedSince = this.#world.now;
       this.#controllers += 1;
     }
     if (event.type === 'action-intended') this.#intended(event.id, event.action);
@@ -84,15 +94,17 @@ export class Promises {
   }
 
   /** A decision was made from what `slots` shows. */
-  decided(decision: Decision, slots: readonly SlotObservation[]): void {
+  decided(decision: Decision, slots: readonly SlotObservation[], split: SplitObservation): void {
     const seen = new Map(slots.map((slot) => [slotId(slot.slot), slot]));
     this.#seen = seen;
+    this.#seenShare = split.share.basisPoints;
     const { actions, events } = decision;
     if (this.#finished && (actions.length > 0 || events.length > 0)) this.#fail('it went on after the end');
     if (this.#abortedBy === 'operator' && this.#direction === 'forward') {
       if (events[0]?.type !== 'taking-back') this.#fail('an abort was not the first thing to be obeyed');
       if (actions.length > 0) this.#fail('something was begun between an abort and taking back');
     }
+    this.#checkSplit(decision, seen, split);
     if (!Number.isFinite(decision.lookAgainAt) && !this.#finished) this.#fail('it would never look again');
     const isTurning = events[0]?.type === 'taking-back';
     this.#begunBefore = new Set(this.#begun);
@@ -114,6 +126,104 @@ export class Promises {
   /** The controller died before it could record its last decision: whoever comes next knows nothing of it. */
   lost(): void {
     this.#begun = new Set(this.#begunBefore);
+  }
+
+  #force(all: boolean): void {
+    const { policy } = this.#plan;
+    if (policy.strategy !== 'canary') return;
+    const last = policy.steps.length - 1;
+    const present = Math.max(0, this.#stepOf(this.#world.share.basisPoints));
+    this.#forced = Math.max(this.#forced, all && present < last ? last - 1 : present);
+  }
+
+  #stepOf(basisPoints: number): number {
+    const { policy } = this.#plan;
+    if (policy.strategy !== 'canary') return -1;
+    return policy.steps.findIndex((step) => step.shareBasisPoints === basisPoints);
+  }
+
+  /** The canary's users: taken back first of all, and given only to what can carry them, in their time, on evidence. */
+  #checkSplit({ actions, events }: Decision, seen: Seen, { share, verdict }: SplitObservation): void {
+    const isTurning = events[0]?.type === 'taking-back';
+    if (this.#isTried && verdict?.outcome === 'fail' && !isTurning && !this.#finished)
+      this.#fail('a canary that does worse was not taken back at once');
+    const isGoingBack = this.#direction === 'back' && share.basisPoints > 0 && !this.#busy.has('');
+    if (isGoingBack && actions.length > 0 && actions[0]!.action.kind !== 'set-share')
+      this.#fail('going back, the share was not taken to 0 first');
+    for (const { action } of actions) {
+      if (action.kind === 'promote') this.#checkPromotion(seen, share);
+      if (action.kind === 'set-share' && action.basisPoints > 0)
+        this.#checkShare(action, seen, { share, ...(verdict && { verdict }) });
+    }
+  }
+
+  #checkShare(
+    { basisPoints, offset }: Extract<Action, { kind: 'set-share' }>,
+    seen: Seen,
+    { share, verdict }: SplitObservation,
+  ): void {
+    const { policy, target } = this.#plan;
+    if (policy.strategy !== 'canary') this.#fail('a rolling update split the users');
+    if (this.#direction === 'back') this.#fail('the share was raised on the way back');
+    if (this.#isPaused) this.#fail('the share was raised while paused');
+    if (offset !== policy.offset) this.#fail('the share moved on the ring');
+    const answering = target.instances.filter(({ name }) =>
+      (['a', 'b'] as const).some((slot) => {
+        const place = seen.get(this.#id(name, slot));
+        return place?.generation === target.generation && answers(place);
+      }),
+    ).length;
+    if (answering * 10_000 < basisPoints * target.instances.length)
+      this.#fail(`${basisPoints / 100} % were given to ${answering} of ${target.instances.length}`);
+    if (share.offset === offset && basisPoints < share.basisPoints)
+      this.#fail('users were moved back and forth');
+    if (basisPoints <= share.basisPoints) return;
+    const step = this.#stepOf(share.basisPoints);
+    if (share.basisPoints > 0 && share.offset === offset) this.#checkHeld(step, verdict);
+    const next = this.#stepOf(basisPoints);
+    if (next > Math.max(step, this.#forced) + 1) this.#fail(`step ${next} came after step ${step}`);
+  }
+
+  /** The step has had its time under one controller, and a good verdict, or an operator has ended it. */
+  #checkHeld(step: number, verdict: SplitObservation['verdict']): void {
+    const { policy } = this.#plan;
+    if (policy.strategy !== 'canary' || step <= this.#forced) return;
+    const { holdMs } = policy.steps[step]!;
+    if (holdMs === 'manual') this.#fail('a step that is to be promoted by hand went on by itself');
+    const since = Math.max(this.#world.shareSetAt, this.#watchedSince);
+    if (this.#world.now < since + holdMs) this.#fail(`step ${step} was cut short`);
+    const isLast = step === policy.steps.length - 1;
+    if (!isLast && verdict?.outcome !== 'pass') this.#fail(`step ${step} passed without a good verdict`);
+  }
+
+  #checkPromotion(seen: Seen, share: SplitObservation['share']): void {
+    const { policy, target } = this.#plan;
+    if (this.#direction === 'back') this.#fail('it was promoted on the way back');
+    if (this.#world.promotedAt <= this.#world.now) return;
+    if (share.basisPoints !== 10_000 || share.offset !== (policy as CanaryPolicy).offset)
+      this.#fail(`it was promoted with ${share.basisPoints / 100} % of the users`);
+    if (this.#isPaused) this.#fail('it was promoted while paused');
+    this.#checkHeld((policy as CanaryPolicy).steps.length - 1, undefined);
+    for (const { name } of target.instances) {
+      const isThere = (['a', 'b'] as const).some((slot) => {
+        const place = seen.get(this.#id(name, slot));
+        return place?.generation === target.generation && answers(place);
+      });
+      if (!isThere) this.#fail(`it was promoted while ${name} did not answer`);
+    }
+  }
+
+  /** How many instances of the new release the next step needs. */
+  get #mostStaged(): number {
+    const { policy } = this.#plan;
+    if (policy.strategy !== 'canary') return 0;
+    const present = Math.max(this.#stepOf(this.#seenShare), this.#forced);
+    return policy.steps[Math.min(present + 1, policy.steps.length - 1)]!.instances;
+  }
+
+  /** Users are split, or are to be. */
+  get #isTried(): boolean {
+    return this.#isCanary && this.#direction === 'forward' && this.#world.promotedAt > this.#world.now;
   }
 
   #checkWhole(action: Action): void {
@@ -142,7 +252,7 @@ export class Promises {
         if (slot?.generation !== goal.generation) this.#fail('what was registered does not run the goal');
         return;
       case 'admit':
-        if (!isOperational({ ...slot!, pool: 'serving' }))
+        if (!answers({ ...slot!, pool: 'serving' }))
           this.#fail(`${slotId(action.slot)} was admitted unhealthy`);
         if (slot!.generation !== goal.generation || slot!.poolGeneration !== goal.generation)
           this.#fail(
@@ -171,6 +281,10 @@ export class Promises {
     const hook = this.#direction === 'forward' && this.#plan.hooks.beforeDeploy;
     if (hook && !this.#world.hooksRun.includes('before_deploy'))
       this.#fail('an instance was started before before_deploy had run');
+    if (this.#isTried) {
+      this.#checkStaging(action, seen, before);
+      return;
+    }
     const isBeside = (one: SlotAction): boolean =>
       one.kind === 'start' && isClean(seen.get(slotId(one.slot))) && !isClean(seen.get(besides(one)));
     if (!isBeside(action)) return;
@@ -184,6 +298,19 @@ export class Promises {
       );
   }
 
+  /** No more instances of the new release than the next step needs. */
+  #checkStaging(action: SlotAction, seen: Seen, before: readonly SlotAction[]): void {
+    const starting = [...this.#pendingSlotActions(), ...before, action].filter(
+      ({ kind }) => kind === 'start',
+    );
+    const fresh = new Set(starting.map(({ slot }) => slot.instance));
+    for (const { slot, generation, process } of seen.values())
+      if (generation === this.#goal.generation && process !== 'stopping' && this.#isWanted(slot.instance))
+        fresh.add(slot.instance);
+    if (fresh.size > this.#mostStaged)
+      this.#fail(`${fresh.size} instances of the new release, where the next step needs ${this.#mostStaged}`);
+  }
+
   #checkDrain(action: SlotAction, seen: Seen, before: readonly SlotAction[]): void {
     const slot = seen.get(slotId(action.slot));
     const other = seen.get(besides(action));
@@ -195,6 +322,8 @@ export class Promises {
     if (isGoal && !isOperational(other))
       this.#fail(`${slotId(action.slot)} was drained though it was to stay`);
     const isOld = slot!.generation !== goal.generation;
+    if (this.#isTried && isOld && !isOperational(other))
+      this.#fail(`${slotId(action.slot)} was drained while the canary is tried`);
     if (isOld && policy.surge > 0 && !isOperational(other))
       this.#fail(`${slotId(action.slot)} was drained before the new one beside it served`);
     const isSpare = isOperational(other) && other?.generation !== goal.generation;
@@ -227,8 +356,12 @@ export class Promises {
   /** When a working instance is taken out, or begun, every broken one has been begun. */
   #checkBrokenFirst(actions: readonly SlotAction[], seen: Seen): void {
     const goal = this.#goal;
-    const isFreshlyBegun = ({ slot: { instance } }: SlotAction): boolean =>
-      this.#isWanted(instance) && !this.#begun.has(instance) && this.#operates(instance, seen);
+    // What a canary finds done already is no choice of its own.
+    const isFreshlyBegun = ({ kind, slot: { instance } }: SlotAction): boolean =>
+      (kind === 'start' || !this.#isTried) &&
+      this.#isWanted(instance) &&
+      !this.#begun.has(instance) &&
+      this.#operates(instance, seen);
     if (!actions.some(isFreshlyBegun)) return;
     for (const { name } of goal.instances) {
       const slots = [seen.get(this.#id(name, 'a')), seen.get(this.#id(name, 'b'))];
@@ -257,7 +390,9 @@ export class Promises {
         this.#isWanted(slot.slot.instance) && slot.pool === 'serving' && slot.generation !== goal.generation,
     );
     if (old.length === 0) return;
-    if (goal.instances.some(({ name }) => this.#operates(name, seen))) return;
+    const isAnswered = (name: string) =>
+      (['a', 'b'] as const).some((slot) => answers(seen.get(this.#id(name, slot))));
+    if (goal.instances.some(({ name }) => isAnswered(name))) return;
     const isReplaced = (name: string): boolean =>
       old.some((slot) => slot.slot.instance === name) && !this.#isGoalUp(name, seen);
     const names = new Set(actions.map(({ slot }) => slot.instance));
@@ -270,6 +405,8 @@ export class Promises {
   /** Between decisions: with no fault about, the rollout itself never takes more out than it may. */
   ticked(): void {
     for (const violation of this.#world.violations) this.#fail(violation);
+    if (this.#abortedBy === 'operator' && this.#world.share.basisPoints > 0)
+      this.#fail('users went to the canary after an abort');
     if (this.#world.changes === this.#checkedChanges) return;
     this.#checkedChanges = this.#world.changes;
     const { faults, leftovers, newRelease, oldRelease } = this.#history;
@@ -297,6 +434,7 @@ export class Promises {
     ]);
     for (const name of names)
       if (!this.#isReached(name, seen)) this.#fail(`${outcome}, but ${name} is not there yet`);
+    if (this.#world.share.basisPoints > 0) this.#fail(`${outcome}, but users are split`);
     if (this.#world.declared !== this.#goal.pin)
       this.#fail(`${outcome}, but the balancer has the routes of ${this.#world.declared}`);
     if (outcome === 'succeeded' && this.#goal.generation && this.#history.faults.length === 0)
@@ -309,7 +447,13 @@ export class Promises {
   #isBoundToSucceed(): boolean {
     const { newRelease, oldRelease, change } = this.#history;
     const isFit = newRelease === 'good' && (oldRelease === 'good' || change !== 'same');
-    return this.#isHardlyFaulty && isFit && !this.#isStuck && this.#abortedBy === 'nobody';
+    return (
+      this.#isHardlyFaulty &&
+      isFit &&
+      this.#history.canary?.verdict !== 'fail' &&
+      !this.#isStuck &&
+      this.#abortedBy === 'nobody'
+    );
   }
 
   /** At most one exit, after which an instance is back long before its time is over. */
@@ -327,8 +471,10 @@ export class Promises {
 
   /** A server with a wrong label has to be taken out to be put right. */
   get #isStuck(): boolean {
-    const { policy, leftovers } = this.#history;
-    return policy.maxUnavailable === 0 && leftovers.some(({ label }) => label === 'other');
+    const { policy, leftovers, canary, before, after } = this.#history;
+    // What is added serves nobody for certain before the canary is promoted, and gives no leave to take others out.
+    const isTight = policy.maxUnavailable === 0 || (canary !== undefined && after > before);
+    return isTight && leftovers.some(({ label }) => label === 'other');
   }
 
   get #goal(): Goal {
@@ -395,6 +541,10 @@ function besides(action: SlotAction): SlotId {
 }
 
 function isOperational(slot: SlotObservation | undefined): boolean {
+  return answers(slot) && slot?.side !== 'canary';
+}
+
+function answers(slot: SlotObservation | undefined): boolean {
   return slot?.pool === 'serving' && slot.healthy && slot.process === 'running';
 }
 

@@ -1,5 +1,5 @@
 import type { Action, Intent, SlotAction } from '../actions.ts';
-import type { SlotObservation } from '../observation.ts';
+import type { SlotObservation, SplitObservation } from '../observation.ts';
 import type { Plan } from '../plan.ts';
 import { type GenerationId, parseSlotId, type SlotId, type SlotName, slotId } from '../slot.ts';
 import { type Chance, chanceFrom } from './chance.ts';
@@ -20,11 +20,14 @@ interface Place {
   until: number;
   pool: SlotObservation['pool'];
   label: GenerationId | undefined;
+  side: 'canary' | undefined;
   healthy: boolean;
   /** Checks in a row that disagreed with `healthy`. */
   disagreed: number;
   drainedAt: number;
 }
+
+type SplitAction = Extract<Action, { kind: 'set-share' | 'promote' }>;
 
 interface Call {
   readonly intent: Intent;
@@ -32,6 +35,8 @@ interface Call {
   landsAt: number;
   fails: boolean;
   readonly takesEffect: boolean;
+  /** How often the share had been taken to 0 when it was asked for. */
+  readonly zeroed: number;
   applied: boolean;
 }
 
@@ -50,6 +55,12 @@ export class World {
   readonly installed = new Set<GenerationId>();
   readonly hooksRun: string[] = [];
   declared: string | undefined;
+  share = { basisPoints: 0, offset: 0 };
+  /** When the share was last changed, and when it first was above 0. */
+  shareSetAt = Number.NEGATIVE_INFINITY;
+  sharedFrom = Number.POSITIVE_INFINITY;
+  promotedAt = Number.POSITIVE_INFINITY;
+  #zeroed = 0;
   /** When a server was last admitted, by the world's own clock. */
   admittedAt = Number.NEGATIVE_INFINITY;
   /** What a world that is treated properly never sees. */
@@ -58,6 +69,7 @@ export class World {
   readonly #plan: Plan;
   readonly #chance: Chance;
   readonly #exits: Fault[];
+  readonly #losses: Fault[];
   #calls: Call[] = [];
   #landed: Completion[] = [];
 
@@ -66,6 +78,7 @@ export class World {
     this.#plan = planOf(history);
     this.#chance = chanceFrom(history.seed);
     this.#exits = history.faults.filter((fault) => fault.kind === 'exit');
+    this.#losses = history.faults.filter((fault) => fault.kind === 'share-lost');
     const { generation, pin, instances } = this.#plan.previous;
     this.declared = pin;
     for (const { name } of instances)
@@ -97,6 +110,7 @@ export class World {
       until: 1_000,
       pool: given.pool,
       label: given.pool === 'absent' ? undefined : given.label === 'other' ? 'older+c0' : generation,
+      side: undefined,
       healthy: given.pool !== 'absent' && given.process === 'running',
       disagreed: 0,
       drainedAt: 2 * TICK_MS,
@@ -112,6 +126,11 @@ export class World {
       for (const place of this.places.values())
         if (fault.kind === 'exit' && place.address.instance === fault.instance) this.#exit(place);
     }
+    const lost = this.#losses.find((fault) => fault.atMs <= this.now);
+    if (lost && !this.#calls.some(({ intent }) => intent.action.kind === 'set-share')) {
+      this.#losses.splice(this.#losses.indexOf(lost), 1);
+      this.zero();
+    }
     for (const place of this.places.values()) this.#live(place);
     for (const call of this.#calls) {
       if (!call.applied && call.effectAt <= this.now) this.#reach(call);
@@ -122,6 +141,23 @@ export class World {
         });
     }
     if (this.#landed.length > 0) this.#calls = this.#calls.filter((call) => call.landsAt > this.now);
+  }
+
+  /** Takes all users back, at once and before anything that was asked for earlier. */
+  zero(): void {
+    this.#zeroed += 1;
+    if (this.share.basisPoints === 0) return;
+    this.share = { ...this.share, basisPoints: 0 };
+    this.changes += 1;
+  }
+
+  /** How users are split, and what the judge says. */
+  split(): SplitObservation {
+    const { canary } = this.#history;
+    if (!canary || this.sharedFrom > this.now) return { share: this.share };
+    const isKnown = this.now >= this.sharedFrom + canary.verdictAfterMs;
+    const outcome = isKnown ? canary.verdict : 'inconclusive';
+    return { share: this.share, verdict: { outcome, sentence: `it is ${outcome}` } };
   }
 
   #live(place: Place): void {
@@ -205,7 +241,7 @@ export class World {
     const takesEffect = !fails || this.#chance.percent(40);
     const stopMs = intent.action.kind === 'stop' ? 2 * TICK_MS : 0;
     const landsAt = effectAt + stopMs + this.#chance.upTo(2) * TICK_MS;
-    this.#calls.push({ intent, effectAt, landsAt, fails, takesEffect, applied: false });
+    this.#calls.push({ intent, effectAt, landsAt, fails, takesEffect, zeroed: this.#zeroed, applied: false });
   }
 
   /** The calls that have ended since this was last asked. */
@@ -236,11 +272,37 @@ export class World {
     if (!call.takesEffect) return;
     this.changes += 1;
     const { action } = call.intent;
-    if (!('slot' in action)) this.#affectAll(action);
+    if (action.kind === 'set-share' || action.kind === 'promote') {
+      if (this.#affectSplit(action, call) === 'refused') call.fails = true;
+    } else if (!('slot' in action)) this.#affectAll(action);
     else if (this.#affect(action) === 'refused') call.fails = true;
   }
 
-  #affectAll(action: Exclude<Action, SlotAction>): void {
+  #affectSplit(action: SplitAction, { zeroed }: Call): 'refused' | undefined {
+    const isLate = zeroed !== this.#zeroed;
+    if (action.kind === 'set-share') {
+      if (action.basisPoints > 0 && isLate) return undefined;
+      if (action.basisPoints > 0) this.sharedFrom = Math.min(this.sharedFrom, this.now);
+      this.share = { basisPoints: action.basisPoints, offset: action.offset };
+      this.shareSetAt = this.now;
+      return undefined;
+    }
+    const places = [...this.places.values()].filter(({ pool }) => pool !== 'absent');
+    if (!places.some(({ side, label }) => side === 'canary' && label === action.generation)) return undefined;
+    if (isLate || this.share.basisPoints === 0) return 'refused';
+    this.share = { ...this.share, basisPoints: 0 };
+    this.promotedAt = Math.min(this.promotedAt, this.now);
+    for (const place of places) {
+      if (place.label === action.generation) place.side = undefined;
+      else if (place.pool === 'serving') {
+        place.pool = 'draining';
+        place.drainedAt = this.now + this.#drainMs(action.timeoutMs);
+      }
+    }
+    return undefined;
+  }
+
+  #affectAll(action: Exclude<Action, SlotAction | SplitAction>): void {
     if (action.kind === 'install') this.installed.add(action.generation);
     else if (action.kind === 'hook') this.hooksRun.push(action.hook);
     else if (action.kind === 'declare') this.declared = action.pin;
@@ -271,7 +333,8 @@ export class World {
         return undefined;
       case 'register':
         if (this.declared === undefined) this.#broke('register without routes', place);
-        if (place.pool === 'absent') Object.assign(place, { pool: 'out', healthy: false, disagreed: 0 });
+        if (place.pool === 'absent')
+          Object.assign(place, { pool: 'out', healthy: false, disagreed: 0, side: action.side });
         place.label = action.generation;
         return undefined;
       case 'admit':
@@ -286,7 +349,7 @@ export class World {
         return undefined;
       case 'deregister':
         if (place.pool === 'serving' || place.pool === 'draining') this.#broke('deregister', place);
-        Object.assign(place, { pool: 'absent', label: undefined, healthy: false });
+        Object.assign(place, { pool: 'absent', label: undefined, healthy: false, side: undefined });
         return undefined;
       case 'stop':
         if (place.pool !== 'absent') this.#broke('stop', place);
@@ -315,6 +378,7 @@ export class World {
       restarts: place.restarts,
       pool: place.pool,
       ...(place.label !== undefined && { poolGeneration: place.label }),
+      ...(place.side && { side: place.side }),
       healthy: place.healthy,
       inFlight: place.pool === 'draining' ? 1 : 0,
     }));
