@@ -1,3 +1,4 @@
+import { checkCanary } from './check-canary.ts';
 import { type Finding, finding, unfit } from './finding.ts';
 import { longestWaitMs, resolvePace } from './resolve-app.ts';
 import type { AppSection } from './schema/app-schema.ts';
@@ -19,6 +20,7 @@ export function checkApp(section: AppSection, instances: number, at: Path): read
     ...checkSecrets(section, at),
     ...checkPace(section, instances, at),
     ...checkStall(section, at),
+    ...checkCanary(section, instances, at),
     ...checkRepeats(section.route.hosts, [...at, 'route', 'hosts']),
     ...checkRepeats(section.route.paths, [...at, 'route', 'paths']),
   ];

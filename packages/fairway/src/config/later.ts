@@ -7,16 +7,12 @@ const LATER_KEYS: Readonly<Record<string, string>> = {
   'apps.*.flags': 'leave it out',
   'apps.*.route.deny': 'refuse those paths in the app',
   'apps.*.route.sticky': 'keep sessions where every instance finds them',
-  'apps.*.deploy.canary': 'use strategy rolling',
-  'apps.*.deploy.steps': 'use strategy rolling',
-  'apps.*.deploy.judge': 'use strategy rolling',
-  'apps.*.deploy.bake': 'use soak',
 };
 
 const LATER_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'apps.*.runtime': { tomcat: 'use command', java: 'use command' },
   'apps.*.runtime.type': { tomcat: 'use command', java: 'use command' },
-  'apps.*.deploy.strategy': { canary: 'use rolling', 'blue-green': 'use rolling with surge: all' },
+  'apps.*.deploy.strategy': { 'blue-green': 'use rolling with surge: all' },
 };
 
 /** What to do instead of using a key that this version does not have yet; undefined for any other key. */

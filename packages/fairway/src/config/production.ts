@@ -145,7 +145,9 @@ export interface App {
   readonly logs: { readonly maxBytes: number; readonly keep: number };
   readonly deploy: {
     readonly branch: string;
-    readonly strategy: 'rolling';
+    readonly strategy: 'rolling' | 'canary';
+    /** Set with strategy canary. */
+    readonly canary?: CanarySettings;
     readonly maxUnavailable: number;
     /** Instances that may boot beside the old ones at once; 0: in place. */
     readonly surge: number;
@@ -158,6 +160,21 @@ export interface App {
     /** How many good releases to keep. */
     readonly keep: number;
     readonly hooks: { readonly beforeDeploy?: readonly string[]; readonly afterDeploy?: readonly string[] };
+  };
+}
+
+/** How the next release is tried on a part of the users. */
+export interface CanarySettings {
+  readonly instances: number | 'auto';
+  /** Shares in hundredths of a percent, growing; `manual`: until somebody promotes it. */
+  readonly steps: readonly { readonly shareBasisPoints: number; readonly holdMs: number | 'manual' }[];
+  /** How long the old instances stay warm once the new ones have all the traffic. */
+  readonly bakeMs: number;
+  /** Fractions: 1 % is 0.01. */
+  readonly judge: {
+    readonly errors: { readonly worseBy: number };
+    readonly latency?: { readonly p95WorseBy: number };
+    readonly minRequests: number;
   };
 }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { optional } from './optional.ts';
 import type { App, InstanceSpec, Runtime } from './production.ts';
+import { resolveCanary } from './resolve-canary.ts';
 import type { AppSection } from './schema/app-schema.ts';
 import type { Count } from './schema/values.ts';
 import { durationMs } from './units.ts';
@@ -55,6 +56,7 @@ export function resolveApp(name: string, section: AppSection, surroundings: AppS
     deploy: {
       branch: deploy.branch,
       strategy: deploy.strategy,
+      ...optional('canary', resolveCanary(deploy)),
       ...resolvePace(deploy, instances.length),
       soakMs: deploy.soak,
       drainTimeoutMs: deploy.drain_timeout,

@@ -154,7 +154,7 @@ table('What a value of an app must be', inApp, [
   ],
   [
     'deploy: { strategy: roling }',
-    '4:25: apps.web.deploy.strategy: found "roling", expected rolling. Did you mean "rolling"?',
+    '4:25: apps.web.deploy.strategy: found "roling", expected rolling or canary. Did you mean "rolling"?',
   ],
   ['deploy: { keep: 1 }', '4:21: apps.web.deploy.keep: found 1, expected a whole number from 2 to 100'],
   [
@@ -601,26 +601,9 @@ table('What is planned for apps and not there yet', inApp, [
     '4:14: apps.web.route.sticky: sticky is not available in this version; keep sessions where every instance finds them',
   ],
   [
-    'deploy: { strategy: canary }',
-    '4:25: apps.web.deploy.strategy: canary is not available in this version; use rolling',
-  ],
-  [
     'deploy: { strategy: blue-green }',
     '4:25: apps.web.deploy.strategy: blue-green is not available in this version; use rolling with surge: all',
   ],
-  [
-    'deploy: { canary: {} }',
-    '4:15: apps.web.deploy.canary: canary is not available in this version; use strategy rolling',
-  ],
-  [
-    'deploy: { steps: [] }',
-    '4:15: apps.web.deploy.steps: steps is not available in this version; use strategy rolling',
-  ],
-  [
-    'deploy: { judge: {} }',
-    '4:15: apps.web.deploy.judge: judge is not available in this version; use strategy rolling',
-  ],
-  ['deploy: { bake: 1m }', '4:15: apps.web.deploy.bake: bake is not available in this version; use soak'],
 ]);
 
 table('Which runtimes are planned and not there yet', asIs, [
@@ -796,5 +779,92 @@ table('What the text must be', asIs, [
   [
     'apps: {}\n<<<<<<< HEAD\nname: a\n=======\nname: b\n>>>>>>> x\n',
     '2:1: found the mark of a merge conflict, expected it to be resolved',
+  ],
+]);
+
+table('What a canary must be', inApp, [
+  [
+    'deploy: { strategy: canary, canary: { instances: some } }',
+    '4:54: apps.web.deploy.canary.instances: found "some", expected a whole number from 1 to 1000, or auto',
+  ],
+  [
+    'deploy: { strategy: canary, canary: { instances: 0 } }',
+    '4:54: apps.web.deploy.canary.instances: found 0, expected a whole number from 1 to 1000, or auto',
+  ],
+  [
+    'deploy: { strategy: canary, canary: { instances: 3 } }',
+    "4:54: apps.web.deploy.canary.instances: found 3, expected at most 2: each runs beside one of the app's own. Write instances: auto.",
+  ],
+  [
+    'deploy: { strategy: canary, canary: { instances: 1 }, steps: [{ share: 60%, hold: 1m }] }',
+    '4:54: apps.web.deploy.canary.instances: found 1, expected at least 2: with 2 instances fewer could not carry the step of 60%. Write instances: auto.',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [] }',
+    '4:40: apps.web.deploy.steps: found an empty list, expected at least one step',
+  ],
+  [
+    'deploy: { strategy: canary, steps: 5% }',
+    '4:40: apps.web.deploy.steps: found "5%", expected a list of steps, each with share and hold',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 5% }] }',
+    '4:41: apps.web.deploy.steps[0].hold: found nothing, expected a duration from 0s to 24h, such as 2m, or manual',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 5, hold: 2m }] }',
+    '4:50: apps.web.deploy.steps[0].share: found 5, expected a percentage from 0.01% to 99.99%, such as 5%',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 0%, hold: 2m }] }',
+    '4:50: apps.web.deploy.steps[0].share: found "0%", expected a percentage from 0.01% to 99.99%, such as 5%',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 100%, hold: 2m }] }',
+    '4:50: apps.web.deploy.steps[0].share: found "100%", expected a percentage from 0.01% to 99.99%, such as 5%',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 5%, hold: soon }] }',
+    '4:60: apps.web.deploy.steps[0].hold: found "soon", expected a duration from 0s to 24h, such as 2m, or manual',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 5%, hold: 25h }] }',
+    '4:60: apps.web.deploy.steps[0].hold: found "25h", expected a duration from 0s to 24h, such as 2m, or manual',
+  ],
+  [
+    'deploy: { strategy: canary, steps: [{ share: 25%, hold: 2m }, { share: 25%, hold: 2m }] }',
+    '4:76: apps.web.deploy.steps[1].share: found "25%", expected more than 25%, the share of the step before',
+  ],
+  [
+    'deploy: { strategy: canary, bake: 25h }',
+    '4:39: apps.web.deploy.bake: found "25h", expected a duration from 0s to 24h',
+  ],
+  [
+    'deploy: { strategy: canary, judge: { errors: { worse_by: 1 } } }',
+    '4:62: apps.web.deploy.judge.errors.worse_by: found 1, expected a percentage from 0% to 1000%, such as 50%',
+  ],
+  [
+    'deploy: { strategy: canary, judge: { latency: { p95_worse_by: 1001% } } }',
+    '4:67: apps.web.deploy.judge.latency.p95_worse_by: found "1001%", expected a percentage from 0% to 1000%, such as 50%',
+  ],
+  [
+    'deploy: { strategy: canary, judge: { min_requests: 0 } }',
+    '4:56: apps.web.deploy.judge.min_requests: found 0, expected a whole number from 1 to 1000000',
+  ],
+  [
+    'deploy: { canary: {} }',
+    '4:15: apps.web.deploy.canary: found canary with strategy rolling, expected it with strategy canary only. Write strategy: canary, or leave it out.',
+  ],
+  [
+    'deploy: { steps: [{ share: 5%, hold: 2m }] }',
+    '4:15: apps.web.deploy.steps: found steps with strategy rolling, expected it with strategy canary only. Write strategy: canary, or leave it out.',
+  ],
+  [
+    'deploy: { bake: 1m }',
+    '4:15: apps.web.deploy.bake: found bake with strategy rolling, expected it with strategy canary only. Write strategy: canary, or leave it out.',
+  ],
+  [
+    'deploy: { judge: {} }',
+    '4:15: apps.web.deploy.judge: found judge with strategy rolling, expected it with strategy canary only. Write strategy: canary, or leave it out.',
   ],
 ]);

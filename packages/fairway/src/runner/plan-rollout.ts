@@ -1,7 +1,8 @@
 import type { Release } from '../build/release.ts';
 import { launchDigest, pinApp, unpinApp } from '../config/pin.ts';
-import type { App } from '../config/production.ts';
-import type { Goal, Plan, Policy } from '../rollout/plan.ts';
+import type { App, CanarySettings } from '../config/production.ts';
+import { instancesForShare } from '../config/resolve-canary.ts';
+import type { CanaryStep, Goal, Plan, Policy } from '../rollout/plan.ts';
 import { generationId } from '../rollout/slot.ts';
 import type { Standing, Store } from '../store/store.ts';
 import { goodReleases } from './good-releases.ts';
@@ -61,9 +62,46 @@ function releaseIn(goal: Goal): string | undefined {
 }
 
 function policyOf(app: App): Policy {
-  const { strategy, maxUnavailable, surge, soakMs, drainTimeoutMs, stallTimeoutMs } = app.deploy;
+  const { canary, maxUnavailable, surge, soakMs, drainTimeoutMs, stallTimeoutMs } = app.deploy;
   const { startTimeoutMs } = app.health;
-  return { strategy, maxUnavailable, surge, soakMs, startTimeoutMs, drainTimeoutMs, stallTimeoutMs };
+  const pace = { maxUnavailable, surge, soakMs, startTimeoutMs, drainTimeoutMs, stallTimeoutMs };
+  if (!canary) return { strategy: 'rolling', ...pace };
+  return {
+    strategy: 'canary',
+    ...pace,
+    steps: stepsOf(canary, app.instances.length),
+    offset: 0,
+    judge: canary.judge,
+  };
+}
+
+/** The steps of the file, and everything at last. */
+function stepsOf({ steps, instances, bakeMs }: CanarySettings, total: number): readonly CanaryStep[] {
+  return [
+    ...steps.map(({ shareBasisPoints, holdMs }) => ({
+      shareBasisPoints,
+      holdMs,
+      instances: instances === 'auto' ? instancesForShare(shareBasisPoints, total) : instances,
+    })),
+    { shareBasisPoints: 10_000, holdMs: bakeMs, instances: total },
+  ];
+}
+
+/** Coprime to the ring of users, so that 10,000 rollouts begin at as many places of it. */
+const OFFSET_STRIDE = 3_571;
+
+/** The plan with a place on the ring of users that is the rollout's own: the same users are not always first. */
+export function atOwnPlace(plan: Plan, rollout: string): Plan {
+  if (plan.policy.strategy !== 'canary') return plan;
+  const number = Number(rollout.slice(rollout.lastIndexOf('-') + 1));
+  return { ...plan, policy: { ...plan.policy, offset: (number * OFFSET_STRIDE) % 10_000 } };
+}
+
+/** The plan without a canary: who goes back to what is known to be good has waited long enough. */
+export function withoutCanary(plan: Plan): Plan {
+  if (plan.policy.strategy !== 'canary') return plan;
+  const { steps: _steps, offset: _offset, judge: _judge, ...pace } = plan.policy;
+  return { ...plan, policy: { ...pace, strategy: 'rolling' } };
 }
 
 /** The good release before the present one, as it stood last. */

@@ -6,7 +6,16 @@ import type { App, Production } from '../config/production.ts';
 import type { RolloutEvent } from '../rollout/events.ts';
 import type { Plan } from '../rollout/plan.ts';
 import type { RolloutRecord, Store } from '../store/store.ts';
-import { configOf, goalFor, planTo, releaseBefore, standingGoal, standingRelease } from './plan-rollout.ts';
+import {
+  atOwnPlace,
+  configOf,
+  goalFor,
+  planTo,
+  releaseBefore,
+  standingGoal,
+  standingRelease,
+  withoutCanary,
+} from './plan-rollout.ts';
 
 export interface Preparation {
   readonly store: Store;
@@ -38,7 +47,7 @@ export async function prepare(
   const commit = standing?.commit ?? record.commit;
   if (commit === undefined) throw new Error(`${app.name} has no release yet that it could be applied to`);
   const release = await releaseOf(context, app, commit, tell, signal);
-  return { plan: planTo(store, app, goalFor(store, app, release.id)) };
+  return { plan: atOwnPlace(planTo(store, app, goalFor(store, app, release.id)), record.id) };
 }
 
 async function configuredApp(
@@ -65,7 +74,7 @@ export function rollbackPlan(store: Store, app: App, release: string | undefined
   const { instances } = app;
   const config = { ...then, instances, ...presentRevisions(then, app) };
   const plan = planTo(store, app, goalFor(store, config, standing.release));
-  return { ...plan, hooks: { ...plan.hooks, beforeDeploy: false } };
+  return { ...withoutCanary(plan), hooks: { ...plan.hooks, beforeDeploy: false } };
 }
 
 /** Secrets are what databases and others ask for now: what they were then may open nothing any more. */

@@ -22,6 +22,10 @@ export function summarize(plan: Plan): string {
       ? `up to ${policy.surge} at once beside the old ones`
       : `in place, at most ${policy.maxUnavailable} out of service`;
   const what = from === release ? `release ${release} with its new configuration` : `${from} → ${release}`;
+  if (policy.strategy === 'canary') {
+    const shares = policy.steps.map(({ shareBasisPoints }) => `${shareBasisPoints / 100} %`).join(', ');
+    return `canary of ${plan.app}: ${what}${scale} on ${instances(count)}, for ${shares} of the users`;
+  }
   return `rolling update of ${plan.app}: ${what}${scale} on ${instances(count)}, ${way}`;
 }
 

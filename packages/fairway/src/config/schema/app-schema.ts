@@ -2,6 +2,7 @@ import { validRange } from 'semver';
 import { z } from 'zod';
 import { oneOf } from '../found.ts';
 import { HEADER_NAME, VARIABLE_NAME } from '../names.ts';
+import { canaryKeys } from './canary-schema.ts';
 import { choice, leaf, text, Unfit, wholeNumber } from './leaf.ts';
 import {
   branch,
@@ -120,7 +121,13 @@ const hooks = z.strictObject({
 
 const deploy = z.strictObject({
   branch: branch().prefault('production').describe('A push to this branch deploys.'),
-  strategy: choice(['rolling']).prefault('rolling').describe('How instances move to the next release.'),
+  strategy: choice(['rolling', 'canary'])
+    .prefault('rolling')
+    .describe(
+      'How instances move to the next release. `rolling`: some at a time. `canary`: it gets a growing share of the users ' +
+        'first, and loses it when it does worse. First deploys, changed numbers of instances and rollbacks are rolling.',
+    ),
+  ...canaryKeys,
   max_unavailable: instanceCount('some')
     .optional()
     .describe(

@@ -79,6 +79,43 @@ export function statusRange() {
   });
 }
 
+/** `5%`, `0.25%`: to hundredths of a percent. */
+export function share() {
+  const expected = 'a percentage from 0.01% to 99.99%, such as 5%';
+  return leaf(text(expected, /^\d{1,2}(\.\d{1,2})?%$/), (written) => {
+    const basisPoints = Math.round(Number.parseFloat(written) * 100);
+    return basisPoints > 0 ? basisPoints : new Unfit(expected);
+  });
+}
+
+/** `50%`, `0.5%`: to a fraction, 0.5 and 0.005. */
+export function margin() {
+  const expected = 'a percentage from 0% to 1000%, such as 50%';
+  return leaf(text(expected, /^\d{1,4}(\.\d{1,3})?%$/), (written) => {
+    const percent = Number.parseFloat(written);
+    return percent <= 1000 ? percent / 100 : new Unfit(expected);
+  });
+}
+
+/** A duration, or `manual`: until somebody says so. */
+export function hold() {
+  const expected = `a duration from 0s to ${LONGEST}, such as 2m, or manual`;
+  return leaf(text(expected), (written): number | 'manual' | Unfit => {
+    if (written === 'manual') return written;
+    const milliseconds = DURATION_PATTERN.test(written) ? durationMs(written) : Number.NaN;
+    return milliseconds <= durationMs(LONGEST) ? milliseconds : new Unfit(expected);
+  });
+}
+
+/** `2`, or `auto`. */
+export function canaryInstances() {
+  const expected = 'a whole number from 1 to 1000, or auto';
+  return leaf(z.union([z.int(), z.string()], { error: expected }), (written): number | 'auto' | Unfit => {
+    if (written === 'auto') return written;
+    return typeof written === 'number' && written >= 1 && written <= 1000 ? written : new Unfit(expected);
+  });
+}
+
 export type Count = { readonly count: number } | { readonly percent: number } | 'all';
 
 /** How many of an app's instances: `2`, `25%`, and where `all` makes sense, `all`. */
