@@ -629,6 +629,22 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
         expect(await asUser(1)).toBe('base');
       });
 
+      it('loses no GET to a canary that dies over it', async () => {
+        await serveBoth({ basisPoints: 10_000, offset: 0 });
+        const canary = instances.find(({ name }) => name === 'canary')!;
+        let died: Promise<void> | undefined;
+        canary.on('/fatal', (request) => {
+          died ??= canary.close();
+          request.socket.destroy();
+        });
+        const { statusCode, body } = await visit('/fatal');
+        expect({ statusCode, text: await body.text() }).toMatchObject({
+          statusCode: 200,
+          text: expect.stringContaining('"base"'),
+        });
+        await died;
+      });
+
       it('is refused for an app that was not declared', async () => {
         const share = { basisPoints: 100, offset: 0 };
         await expect(balancer.setShare(app, share, fence)).rejects.toBeInstanceOf(UnknownPool);

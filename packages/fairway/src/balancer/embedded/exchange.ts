@@ -136,7 +136,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
 
   #attempt(fresh: boolean): void {
     const { pool, wantsCanary, path, headers } = this.#passage;
-    const server = pool.pick(wantsCanary, this.#tried);
+    const server = pool.pick(wantsCanary && !this.#isLostOnCanary, this.#tried);
     if (!server) {
       this.#done = true;
       this.#refuse(this.#tried.length > 0 ? UNREACHABLE : NONE_SERVING);
@@ -259,7 +259,11 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     }
     const failure = classifyFailure(error, { sent: this.#abort !== undefined, reused: this.#reused });
     this.#blame(failure, server, error);
-    const again = failure === 'unreachable' || (failure === 'stale-connection' && this.#isRepeatable);
+    // A canary that dies takes nobody's request with it; once is enough, for it may have been the request that killed it.
+    const isLostOnCanary = failure === 'broken' && server.record.side === 'canary' && this.#isRepeatable;
+    if (isLostOnCanary) this.#isLostOnCanary = true;
+    const again =
+      failure === 'unreachable' || isLostOnCanary || (failure === 'stale-connection' && this.#isRepeatable);
     this.#done = !again;
     this.#letGo();
     if (again) this.#attempt(failure === 'stale-connection');
@@ -285,6 +289,7 @@ export class Exchange implements UnderWay, Dispatcher.DispatchHandler {
     return this.#bodyKind !== 'streamed' && IDEMPOTENT.has(this.#request.method!);
   }
 
+  #isLostOnCanary = false;
   #resume: () => void = () => {};
 
   /** The visitor reads slower than the server writes: the server waits; but not for ever. */
