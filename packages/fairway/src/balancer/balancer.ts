@@ -132,8 +132,15 @@ export interface Balancer {
   drain(slot: SlotAddress, timeoutMs: number, fence: number): Promise<void>;
   /** Forgets a server. Whatever was still under way on it is closed. */
   deregister(slot: SlotAddress, fence: number): Promise<void>;
-  /** Sets the canary's share. 0 takes every user back with their next request. */
-  setShare(app: string, share: { basisPoints: number; offset: number }, fence: number): Promise<void>;
+  /**
+   * Sets the canary's share. 0 takes every user back with their next request, ahead of whatever else is under way. Answers
+   * which of several balancers could not be told: those go on as before until they can be reached again.
+   */
+  setShare(
+    app: string,
+    share: { basisPoints: number; offset: number },
+    fence: number,
+  ): Promise<NonNullable<Registry['unreachable']>>;
   /**
    * Makes the canary the baseline at one stroke: servers of `generation` serve everybody, the other ones of the baseline get
    * no new requests and may end what is under way, and the share is 0. No request is lost or goes back to an old server.

@@ -3,6 +3,7 @@ import type { Release } from '../build/release.ts';
 import type { App, Production } from '../config/production.ts';
 import type { LogLine, LogQuery, SlotProcess } from '../hosts/hosts.ts';
 import type { JournalEntry, RolloutKind, RolloutRecord, Standing } from '../store/store.ts';
+import type { CanaryProgress } from './drive.ts';
 import type { ReleaseStanding } from './good-releases.ts';
 
 /** Who asks for something, and why: kept in the journal and the audit. */
@@ -23,10 +24,20 @@ export interface AppOverview {
   };
   readonly pool?: Pool;
   readonly processes: readonly SlotProcess[];
+  /** How far the rollout is with a part of the users. */
+  readonly canary?: CanaryProgress;
   /** The unfinished rollout, and those queued behind it. */
   readonly rollout?: RolloutRecord;
   readonly queued: readonly RolloutRecord[];
   readonly lastRollout?: RolloutRecord;
+}
+
+/** What an alert came to. */
+export interface Taken {
+  /** Those that are taken back; none when nothing was tried. */
+  readonly rollouts: readonly string[];
+  /** Balancers that could not be told, and may send users to the canary for as long as their lease lasts. */
+  readonly unreached: readonly string[];
 }
 
 export interface Overview {
@@ -77,6 +88,10 @@ export interface Controller {
   abort(rollout: string, request: Request): Promise<RolloutRecord>;
   pause(rollout: string, request: Request): Promise<RolloutRecord>;
   resume(rollout: string, request: Request): Promise<RolloutRecord>;
+  /** Ends the present step of a canary, or (`all`) every step before everything is given to the new release. */
+  promote(rollout: string, request: Request, all: boolean): Promise<RolloutRecord>;
+  /** Something is wrong with an app: no more of its traffic goes to a canary once this has answered. */
+  alert(app: string, request: Request): Promise<Taken>;
   /** Starts the balancer again with its listening socket handed over. */
   restartBalancer(request: Request): Promise<void>;
   rollouts(app: string | undefined, limit: number): readonly RolloutRecord[];

@@ -3,16 +3,20 @@ import { advance, replay } from '../rollout/advance.ts';
 import { decide } from '../rollout/decide.ts';
 import type { RolloutEvent, TimedEvent } from '../rollout/events.ts';
 import { Fleet } from '../rollout/fleet.ts';
+import type { VerdictSeen } from '../rollout/observation.ts';
 import { isOutdated } from '../rollout/outdated.ts';
+import type { CanaryStep } from '../rollout/plan.ts';
 import { parseSlotId } from '../rollout/slot.ts';
-import { goalOf, type RolloutState } from '../rollout/state.ts';
+import { goalOf, isCanary, type RolloutState } from '../rollout/state.ts';
 import { retryDelayMs } from '../rollout/under-way.ts';
 import { decideUnseen, unseenBecause } from '../rollout/unseen.ts';
+import { CanaryJudge } from './canary-judge.ts';
 import type { Crash } from './crash-point.ts';
 import { lastLogLines } from './evidence.ts';
 import { type AppObservation, observeApp } from './observe.ts';
 import { perform, type World } from './perform.ts';
 import { reasonOf } from './reasons.ts';
+import { raisesShare, ShareLatch } from './share-latch.ts';
 import { Wake } from './wake.ts';
 
 /** One rollout on its way, in one controller. */
@@ -34,8 +38,18 @@ export interface Drive {
   readonly now: () => number;
 }
 
+/** `step` is an index of `steps`, -1 before the first has its share; `since` when, Unix ms. */
+export interface CanaryProgress {
+  readonly step: number;
+  readonly since: number;
+  readonly steps: readonly CanaryStep[];
+  readonly verdict?: VerdictSeen;
+}
+
 /** Between two attempts to see hosts and balancer that do not answer. */
 const UNREACHABLE_RETRY_MS = 500;
+/** For an abort to reach the journal, once it has reached the balancer. */
+const SETTLE_MS = 100;
 /** Of the stall timeout: a hook that hangs is ended, and is the reason that is told, before the rollout counts as stalled. */
 const HOOK_PART_OF_STALL = 0.9;
 
@@ -48,6 +62,9 @@ export class Driver {
   readonly #wake = new Wake();
   /** Rung by operators only: what else happens does not shorten the pause after an error. */
   readonly #operatorSpoke = new Wake();
+  /** Closed by whoever takes the canary back. */
+  readonly latch = new ShareLatch();
+  readonly #judge: CanaryJudge | undefined;
   #state: RolloutState;
   /** Recorded, but not yet taken into the state: never between an observation and the decision from it. */
   #unfolded: TimedEvent[] = [];
@@ -61,6 +78,23 @@ export class Driver {
   constructor(drive: Drive) {
     this.#drive = drive;
     this.#state = this.#replay();
+    const { policy } = this.#state.plan;
+    if (policy.strategy === 'canary') this.#judge = new CanaryJudge(policy.judge, drive.journal());
+  }
+
+  /** How far a canary is, for people; undefined when nothing is tried on a part of the users. */
+  get canary(): CanaryProgress | undefined {
+    const { policy } = this.#state.plan;
+    if (policy.strategy !== 'canary' || !isCanary(this.#state)) return undefined;
+    const { step, since } = this.#state.canary!;
+    const verdict = this.#judge?.verdict;
+    return { step, since, steps: policy.steps, ...(verdict && { verdict }) };
+  }
+
+  /** Where on the ring of users its share begins. */
+  get offset(): number {
+    const { policy } = this.#state.plan;
+    return policy.strategy === 'canary' ? policy.offset : 0;
   }
 
   /** An operator's word, which is in the journal already. */
@@ -126,6 +160,10 @@ export class Driver {
 
   async #round(): Promise<void> {
     const { now } = this.#drive;
+    if (this.latch.isSettling) {
+      await this.#wake.wait(SETTLE_MS);
+      return;
+    }
     this.#fold();
     const observed = await this.#observe();
     if (this.#failure) throw this.#failure;
@@ -136,9 +174,11 @@ export class Driver {
       else await this.#wake.wait(UNREACHABLE_RETRY_MS);
       return;
     }
-    const fleet = new Fleet(goalOf(this.#state), observed.slots, observed.declared);
+    const verdict = this.#judge?.verdict;
+    const split = { share: observed.share, ...(verdict && { verdict }) };
+    const fleet = new Fleet(goalOf(this.#state), observed.slots, observed.declared, split);
     const decision = decide(this.#state, fleet, now());
-    if (isOutdated(decision, this.#unfolded)) return;
+    if (isOutdated(decision, this.#unfolded) || this.latch.isSettling) return;
     const events = await Promise.all(decision.events.map((event) => this.#withEvidence(event)));
     this.#recordAndFold(events);
     for (const intent of decision.actions) this.#begin(intent);
@@ -169,7 +209,8 @@ export class Driver {
     const limit = action.kind === 'hook' ? this.#limitHook() : undefined;
     try {
       const ended = AbortSignal.any([signal, this.#endHook.signal]);
-      await perform(world, app, action, fence, (event) => this.#record([event]), ended);
+      const act = () => perform(world, app, action, fence, (event) => this.#record([event]), ended);
+      await (raisesShare(action) ? this.latch.raise(act) : act());
       crash('after', action.kind);
       return { type: 'action-done', id };
     } catch (error) {
@@ -210,12 +251,23 @@ export class Driver {
   async #observe(): Promise<AppObservation | undefined> {
     const { world, app } = this.#drive;
     try {
-      return await observeApp(world.hosts, world.balancer, app);
+      const [observed] = await Promise.all([observeApp(world.hosts, world.balancer, app), this.#look()]);
+      return observed;
     } catch (error) {
       const reason = unseenBecause(this.#state, reasonOf(error), this.#drive.now());
       if (this.#state.waitingFor !== reason) this.#record([{ type: 'waiting', reason }]);
       return undefined;
     }
+  }
+
+  /** The canary's evidence grows each second. Counters that cannot be had keep nothing else from being seen. */
+  async #look(): Promise<void> {
+    const { world, app, now } = this.#drive;
+    const { canary } = this.#state;
+    if (!this.#judge?.isDue(now()) || !canary || canary.step < 0 || !isCanary(this.#state)) return;
+    const counters = await world.balancer.counters().catch(() => []);
+    const own = counters.find((one) => one.app === app);
+    if (own) this.#record(this.#judge.look(own, `${canary.step} since ${canary.since}`, now()));
   }
 
   async #withEvidence(event: RolloutEvent): Promise<RolloutEvent> {

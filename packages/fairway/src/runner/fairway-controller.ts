@@ -2,7 +2,7 @@ import type { App, Production } from '../config/production.ts';
 import type { LogLine, LogQuery } from '../hosts/hosts.ts';
 import type { JournalEntry, RolloutRecord } from '../store/store.ts';
 import { adoptions } from './apply.ts';
-import type { Controller, Overview, Preview, PushUpdate, Request } from './controller.ts';
+import type { Controller, Overview, Preview, PushUpdate, Request, Taken } from './controller.ts';
 import { Refusal } from './controller.ts';
 import { standingOfRelease } from './good-releases.ts';
 import { observeApp } from './observe.ts';
@@ -110,7 +110,7 @@ export class FairwayController implements Controller {
   }
 
   async abort(rollout: string, { by, why }: Request): Promise<RolloutRecord> {
-    return this.#workers.command(rollout, { type: 'abort-requested', by, why });
+    return this.#workers.abort(rollout, { by, why });
   }
 
   async pause(rollout: string, { by, why }: Request): Promise<RolloutRecord> {
@@ -119,6 +119,18 @@ export class FairwayController implements Controller {
 
   async resume(rollout: string, { by, why }: Request): Promise<RolloutRecord> {
     return this.#workers.command(rollout, { type: 'resumed', by, why });
+  }
+
+  async promote(rollout: string, request: Request, all: boolean): Promise<RolloutRecord> {
+    return this.#workers.promote(rollout, request, all);
+  }
+
+  async alert(app: string, request: Request): Promise<Taken> {
+    const { store } = this.#parts.world;
+    // What runs is known without the file, which may be broken just now.
+    const isKnown = store.apps().includes(app) || store.rollouts({ app, limit: 1 }).length > 0;
+    if (!isKnown) await this.#app(app);
+    return this.#workers.alert(app, request);
   }
 
   async restartBalancer(): Promise<void> {
@@ -160,7 +172,11 @@ export class FairwayController implements Controller {
   async overview(): Promise<Overview> {
     const { world, now, balancerUrl } = this.#parts;
     const seen = await overviewOfAll(world, () => this.production(), balancerUrl, now());
-    return { ...seen, production: this.#name };
+    const apps = seen.apps.map((one) => {
+      const canary = this.#workers.canary(one.app);
+      return canary ? { ...one, canary } : one;
+    });
+    return { ...seen, apps, production: this.#name };
   }
 
   async #app(name: string): Promise<App> {

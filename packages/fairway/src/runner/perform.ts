@@ -55,7 +55,8 @@ export async function perform(
     case 'forget':
       return balancer.forget(app, fence);
     case 'set-share':
-      return balancer.setShare(app, { basisPoints: action.basisPoints, offset: action.offset }, fence);
+      await balancer.setShare(app, { basisPoints: action.basisPoints, offset: action.offset }, fence);
+      return;
     case 'promote':
       return balancer.promote(app, action.generation, action.timeoutMs, fence);
     case 'start': {

@@ -6,12 +6,13 @@ import type { Plan } from '../rollout/plan.ts';
 import type { RolloutRecord } from '../store/store.ts';
 import { append } from './conclude.ts';
 import type { Crash } from './crash-point.ts';
-import { Driver } from './drive.ts';
+import { type CanaryProgress, Driver } from './drive.ts';
 import type { Journal } from './journal.ts';
 import { HeldLease, LeaseLost } from './lease.ts';
 import type { World } from './perform.ts';
 import { announcement, supersedes } from './queue.ts';
 import { abortedUntouched, failedBuild, reasonOf } from './reasons.ts';
+import { takeUsersBack } from './share-latch.ts';
 import { summarize } from './summary.ts';
 
 /** What a worker needs besides the world; see `prepare.ts` for how a request becomes a plan. */
@@ -79,6 +80,27 @@ export class AppWorker {
     else if (record.status === 'queued' && this.#lease)
       this.#tryTo(() => this.#finish(record, 'taken-back', abortedUntouched(event)));
     return true;
+  }
+
+  /** How far the canary is that moves now. */
+  get canary(): CanaryProgress | undefined {
+    return this.#current?.driver?.canary;
+  }
+
+  /**
+   * Takes the app's users from its canary, before anything else, then does what makes that known (`record`): nothing is
+   * decided in between. Whoever steers the app is not asked: the newest lease there was is enough to take a share to 0.
+   */
+  async takeBack<Result>(record: (unreached: readonly string[]) => Result): Promise<Result> {
+    const { balancer, store } = this.#context.world;
+    const driver = this.#current?.driver;
+    driver?.latch.close();
+    try {
+      const fence = this.#lease?.fence ?? store.fenceOf(this.app);
+      return record(await takeUsersBack(balancer, this.app, driver?.offset ?? 0, fence, driver?.latch));
+    } finally {
+      driver?.latch.settle();
+    }
   }
 
   async #workOff(): Promise<void> {

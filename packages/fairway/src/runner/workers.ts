@@ -1,11 +1,12 @@
 import type { BuildRequest } from '../build/builder.ts';
 import type { Release } from '../build/release.ts';
 import type { Production } from '../config/production.ts';
-import type { RolloutEvent } from '../rollout/events.ts';
+import type { RolloutEvent, TimedEvent } from '../rollout/events.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { RolloutKind, RolloutRecord } from '../store/store.ts';
 import type { Commits } from './commits.ts';
-import { Refusal, type Request } from './controller.ts';
+import { Refusal, type Request, type Taken } from './controller.ts';
+import type { CanaryProgress } from './drive.ts';
 import { prepare } from './prepare.ts';
 import { tidyReleases } from './tidy.ts';
 import { AppWorker, type WorkerContext } from './worker.ts';
@@ -51,11 +52,7 @@ export class Workers {
   /** An operator's word to a rollout. Throws a Refusal when there is no such rollout, or nothing to say it to. */
   command(id: string, event: RolloutEvent): RolloutRecord {
     const { store } = this.#parts.world;
-    const record = store.rollout(id);
-    if (!record)
-      throw new Refusal(404, 'rollout-not-found', `there is no rollout ${id}`, 'List them: fairway rollouts');
-    if (record.finishedAt !== undefined)
-      throw new Refusal(409, 'rollout-finished', `${id} has ended already: ${record.status}`);
+    const record = this.#known(id);
     if (!this.#of(record.app).command(id, event))
       throw new Refusal(
         409,
@@ -64,6 +61,56 @@ export class Workers {
         'Try again when it moves: fairway status',
       );
     return store.rollout(id)!;
+  }
+
+  canary(app: string): CanaryProgress | undefined {
+    return this.#workers.get(app)?.canary;
+  }
+
+  /** As {@link command}, with the canary's users taken back first. */
+  async abort(id: string, { by, why }: Request): Promise<RolloutRecord> {
+    const record = this.#known(id);
+    return this.#of(record.app).takeBack((unreached) =>
+      this.command(id, { type: 'abort-requested', by, why, ...(unreached.length > 0 && { unreached }) }),
+    );
+  }
+
+  /** An alert about an app: its canary's users are taken back, and so is whatever tries it. */
+  async alert(app: string, { by, why }: Request): Promise<Taken> {
+    return this.#of(app).takeBack((unreached) => {
+      const { store } = this.#parts.world;
+      const moving = store.rollouts({ app, unfinished: true }).filter(({ status }) => status === 'moving');
+      const canaries = moving.filter(({ id }) => isCanaryPlan(store.journal(id)));
+      for (const { id } of canaries) {
+        // The first one is the reason; those that come after it change nothing.
+        if (store.journal(id).some(({ event }) => event.type === 'abort-requested')) continue;
+        const also = unreached.length > 0 && { unreached };
+        this.command(id, { type: 'abort-requested', by, why, alert: true, ...also });
+      }
+      return { rollouts: canaries.map(({ id }) => id), unreached };
+    });
+  }
+
+  /** Ends a canary's present step, or all of them. */
+  promote(id: string, { by, why }: Request, all: boolean): RolloutRecord {
+    const record = this.#known(id);
+    if (record.status === 'moving' && !isCanaryPlan(this.#parts.world.store.journal(id)))
+      throw new Refusal(
+        409,
+        'not-a-canary',
+        `${id} is no canary: there is no step to promote`,
+        'What moves: fairway status',
+      );
+    return this.command(id, { type: 'promote-requested', by, why, all });
+  }
+
+  #known(id: string): RolloutRecord {
+    const record = this.#parts.world.store.rollout(id);
+    if (!record)
+      throw new Refusal(404, 'rollout-not-found', `there is no rollout ${id}`, 'List them: fairway rollouts');
+    if (record.finishedAt !== undefined)
+      throw new Refusal(409, 'rollout-finished', `${id} has ended already: ${record.status}`);
+    return record;
   }
 
   #of(app: string): AppWorker {
@@ -88,6 +135,11 @@ export class Workers {
   }
 }
 
+function isCanaryPlan(journal: readonly TimedEvent[]): boolean {
+  return journal.some(({ event }) => event.type === 'started' && event.plan.policy.strategy === 'canary');
+}
+
 function commandWord(event: RolloutEvent): string {
+  if (event.type === 'promote-requested') return 'promoted';
   return event.type === 'abort-requested' ? 'aborted' : event.type;
 }

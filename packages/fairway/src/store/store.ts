@@ -111,6 +111,8 @@ export interface Store {
   /** The lease that somebody has or had; undefined when nobody had one, or it was given back. */
   lease(app: string): Lease | undefined;
   releaseLease(lease: Lease): void;
+  /** The newest fence that was given out for the app; 0: none yet. */
+  fenceOf(app: string): number;
   /** Throws StaleFence when the app's lease was taken over since this fence was given out. */
   checkFence(app: string, fence: number): void;
 

@@ -2,7 +2,14 @@ import type { Release } from '../../src/build/release.ts';
 import type { Production } from '../../src/config/production.ts';
 import type { LogLine, LogQuery } from '../../src/hosts/hosts.ts';
 import type { RolloutEvent } from '../../src/rollout/events.ts';
-import type { Controller, Overview, Preview, PushUpdate, Request } from '../../src/runner/controller.ts';
+import type {
+  Controller,
+  Overview,
+  Preview,
+  PushUpdate,
+  Request,
+  Taken,
+} from '../../src/runner/controller.ts';
 import { Journal } from '../../src/runner/journal.ts';
 import type { RolloutKind, RolloutRecord, Store } from '../../src/store/store.ts';
 
@@ -17,6 +24,7 @@ export class FakeController implements Controller {
   output: readonly string[] = [];
   exit: Promise<number> = Promise.resolve(0);
   view: Overview;
+  taken: Taken = { rollouts: ['shop-1'], unreached: [] };
   /** Signals that were handed to streams, the newest last. */
   readonly signals: AbortSignal[] = [];
   readonly #store: Store;
@@ -98,6 +106,12 @@ export class FakeController implements Controller {
   }
   resume(rollout: string, request: Request): Promise<RolloutRecord> {
     return this.#meet('resume', [rollout, request], this.#store.rollout(rollout)!);
+  }
+  promote(rollout: string, request: Request, all: boolean): Promise<RolloutRecord> {
+    return this.#meet('promote', [rollout, request, all], this.#store.rollout(rollout)!);
+  }
+  alert(app: string, request: Request): Promise<Taken> {
+    return this.#meet('alert', [app, request], this.taken);
   }
   restartBalancer(request: Request): Promise<void> {
     return this.#meet('restartBalancer', [request], undefined);

@@ -17,6 +17,7 @@ export function idealWorld(store: Store, declared = true): IdealWorld {
   const processes: IdealWorld['processes'] = new Map();
   const servers: IdealWorld['servers'] = new Map();
   let isDeclared = declared;
+  let share = { basisPoints: 0, offset: 0 };
   const change = (slot: SlotAddress, to: Partial<PoolServer>) => {
     const server = servers.get(slotId(slot));
     if (server) servers.set(slotId(slot), { ...server, ...to });
@@ -41,7 +42,7 @@ export function idealWorld(store: Store, declared = true): IdealWorld {
     observe: async () => ({
       revision: 1,
       at: 0,
-      pools: isDeclared ? { web: { servers: [...servers.values()] } } : {},
+      pools: isDeclared ? { web: { servers: [...servers.values()], share } } : {},
     }),
     watch: async function* () {},
     declare: async () => {
@@ -56,6 +57,16 @@ export function idealWorld(store: Store, declared = true): IdealWorld {
     deregister: async (slot: SlotAddress) => {
       servers.delete(slotId(slot));
     },
+    setShare: async (_app: string, wanted: typeof share) => {
+      share = wanted;
+      return [];
+    },
+    promote: async (_app: string, generation: string) => {
+      share = { ...share, basisPoints: 0 };
+      for (const { slot, generation: own } of servers.values())
+        change(slot, own === generation ? { side: 'baseline' } : { state: 'out' });
+    },
+    counters: async () => [],
   };
   const ideal: IdealWorld = {
     world: {

@@ -54,7 +54,10 @@ export function embeddedBalancer({ socketPath, timeoutMs }: EmbeddedBalancerOpti
     admit: (slot, fence) => change({ kind: 'admit', slot, fence }),
     drain: (slot, timeout, fence) => change({ kind: 'drain', slot, timeoutMs: timeout, fence }),
     deregister: (slot, fence) => change({ kind: 'deregister', slot, fence }),
-    setShare: (app, share, fence) => change({ kind: 'set-share', app, share, fence }),
+    setShare: async (app, share, fence) => {
+      await change({ kind: 'set-share', app, share, fence });
+      return [];
+    },
     promote: (app, generation, timeout, fence) =>
       change({ kind: 'promote', app, generation, timeoutMs: timeout, fence }),
     observe: async () => (await line.call('GET', '/registry')) as Registry,

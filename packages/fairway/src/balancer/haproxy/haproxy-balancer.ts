@@ -17,6 +17,8 @@ import { emptyState, type HaproxyState } from './state.ts';
 /** While somebody waits for a check or a drain. */
 const LOOK_SOON_MS = 25;
 const LOOK_MS = 250;
+/** Whoever raises an alert waits no longer than this for a record of what has happened already. */
+const RECORD_WAIT_MS = 50;
 /** Health is found out anew after a start; this gap keeps the revision from going backwards. */
 const REVISION_GAP = 1000;
 
@@ -70,21 +72,34 @@ export class HaproxyBalancer implements Balancer {
     await this.#change(slot.app, fence, changes.deregister(slot));
   }
 
-  async setShare(app: string, share: { basisPoints: number; offset: number }, fence: number): Promise<void> {
+  async setShare(
+    app: string,
+    share: { basisPoints: number; offset: number },
+    fence: number,
+  ): Promise<NonNullable<Registry['unreachable']>> {
     await this.#load();
     const zeroed = this.#zeroed.get(app) ?? 0;
     const change = changes.setShare(app, share);
     if (share.basisPoints > 0) {
-      return this.#change(app, fence, (state) =>
+      await this.#change(app, fence, (state) =>
         (this.#zeroed.get(app) ?? 0) === zeroed ? change(state) : state,
       );
+      return this.#unreachable;
     }
     // The one effect that comes before its record, and before whatever else is under way.
     this.#assertChange(app, fence, change);
     this.#zeroed.set(app, zeroed + 1);
     await this.#group.recall(this.#state);
     await this.#group.zeroShare(app, share.offset);
-    return this.#change(app, fence, change);
+    const recorded = this.#change(app, fence, change);
+    // It is in effect; what was begun before it, a reload say, may take its time with the record.
+    recorded.catch(() => {});
+    await Promise.race([recorded, delay(RECORD_WAIT_MS)]);
+    return this.#unreachable;
+  }
+
+  get #unreachable(): NonNullable<Registry['unreachable']> {
+    return this.#group.unreachable().unreachable ?? [];
   }
 
   async promote(app: string, generation: GenerationId, timeoutMs: number, fence: number): Promise<void> {

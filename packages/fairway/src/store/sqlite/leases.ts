@@ -9,7 +9,7 @@ import { type Database, sql } from './database.ts';
 export function leaseTable(
   database: Database,
   now: () => number,
-): Pick<Store, 'acquireLease' | 'lease' | 'releaseLease' | 'checkFence'> {
+): Pick<Store, 'acquireLease' | 'lease' | 'releaseLease' | 'fenceOf' | 'checkFence'> {
   return {
     acquireLease: (app, holder, durationMs, lapsed) =>
       database.transaction(() => {
@@ -45,6 +45,9 @@ export function leaseTable(
           .where('fence', '=', fence),
       );
     },
+
+    fenceOf: (app) =>
+      database.first(sql.selectFrom('leases').select('fence').where('app', '=', app))?.fence ?? 0,
 
     checkFence: (app, fence) => {
       const lease = database.first(sql.selectFrom('leases').select('fence').where('app', '=', app));
