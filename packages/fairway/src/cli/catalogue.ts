@@ -77,6 +77,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/abort.ts'),
   },
   {
+    name: 'alert',
+    summary: 'say that something is wrong, and take back the canary of an app',
+    group: RELEASE,
+    load: () => import('./commands/alert.ts'),
+  },
+  {
+    name: 'promote',
+    summary: "end a canary's present step, or all of them",
+    group: RELEASE,
+    load: () => import('./commands/promote.ts'),
+  },
+  {
     name: 'pause',
     summary: 'hold a rollout where it is',
     group: RELEASE,

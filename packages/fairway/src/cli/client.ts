@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type {
+  AlertAnswer,
   AuditPage,
   CheckPushRequest,
   CreatedToken,
@@ -94,6 +95,14 @@ export class Client {
   /** Abort, pause or resume a rollout. */
   steer(verb: 'abort' | 'pause' | 'resume', id: string, reason: string | undefined): Promise<RolloutRecord> {
     return this.#post(`${rolloutPath(id)}/${verb}`, { reason });
+  }
+
+  promote(id: string, all: boolean, reason: string | undefined): Promise<RolloutRecord> {
+    return this.#post(`${rolloutPath(id)}/promote`, { all, reason });
+  }
+
+  alert(app: string, reason: string): Promise<AlertAnswer> {
+    return this.#post('/alerts', { app, reason });
   }
 
   async restartBalancer(reason: string | undefined): Promise<void> {

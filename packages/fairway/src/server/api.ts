@@ -2,6 +2,7 @@
  * The HTTP API as types: what the server promises, and what the CLI and the page read. Each name is both a zod schema
  * and the type that it checks. Bodies of requests are the `input` side: what a client may write.
  */
+export * from './api/alerts.ts';
 export * from './api/overview.ts';
 export * from './api/people.ts';
 export * from './api/problem.ts';

@@ -1,5 +1,6 @@
 import type { ServerParts } from './context.ts';
 import { closedToBrowsers, logged, onlyHosts } from './guards.ts';
+import { registerAlerts } from './handlers/alerts.ts';
 import { registerChanging } from './handlers/changing.ts';
 import { registerItself } from './handlers/itself.ts';
 import { registerLooking } from './handlers/looking.ts';
@@ -23,6 +24,7 @@ export function buildApp(parts: ServerParts, hosts: ReadonlySet<string> | undefi
   registerItself(api, parts);
   registerLooking(api, parts);
   registerChanging(api, parts);
+  registerAlerts(api, parts);
   registerOutput(api, parts);
   registerTokens(api, parts);
 

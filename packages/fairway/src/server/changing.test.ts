@@ -41,6 +41,14 @@ describe('a change', () => {
     ['/api/rollouts/shop-1/abort', { reason }, 'abort', ['shop-1', asAnn], 'shop-1'],
     ['/api/rollouts/shop-1/pause', { reason }, 'pause', ['shop-1', asAnn], 'shop-1'],
     ['/api/rollouts/shop-1/resume', { reason }, 'resume', ['shop-1', asAnn], 'shop-1'],
+    ['/api/rollouts/shop-1/promote', { reason }, 'promote', ['shop-1', asAnn, false], 'shop-1'],
+    [
+      '/api/rollouts/shop-1/promote',
+      { all: true, reason },
+      'promote',
+      ['shop-1', asAnn, true],
+      'shop-1: all steps',
+    ],
   ])(
     '%s %j reaches the controller as it was asked for, and the audit',
     async (path, body, method, args, subject) => {

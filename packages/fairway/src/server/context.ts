@@ -7,6 +7,8 @@ export interface ServerParts {
   readonly controller: Controller;
   readonly store: Store;
   readonly log: Logger;
+  /** What alerts are signed with. */
+  readonly alertKey: string;
   /** Prometheus text of this moment. */
   readonly metrics: () => Promise<string>;
   /** Aborts when the server is told to end: every stream ends with it. */

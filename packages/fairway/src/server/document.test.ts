@@ -12,6 +12,7 @@ const requests: Readonly<
   'post /api/apps/{app}/run': { body: { command: ['true'] } },
   'post /api/apps/{app}/check-push': { body: { ref: 'refs/heads/x', oldCommit: commit, newCommit: commit } },
   'post /api/tokens': { body: { name: 'new', role: 'viewer' } },
+  'post /alerts': { body: { app: 'shop', reason: 'it fails' } },
   'get /api/plan/deploy': { query: '?app=shop' },
   'get /api/plan/rollback': { query: '?app=shop' },
   'get /api/rollouts/{id}/events': { path: { id: 'shop-2' } },

@@ -25,6 +25,8 @@ const table: Readonly<Record<string, 'anyone' | 'viewer' | 'deployer' | 'admin'>
   'POST /api/rollouts/{id}/abort': 'deployer',
   'POST /api/rollouts/{id}/pause': 'deployer',
   'POST /api/rollouts/{id}/resume': 'deployer',
+  'POST /api/rollouts/{id}/promote': 'deployer',
+  'POST /alerts': 'deployer',
   'POST /api/apps/{app}/run': 'deployer',
   'GET /api/apps/{app}/repository': 'deployer',
   'POST /api/apps/{app}/check-push': 'deployer',

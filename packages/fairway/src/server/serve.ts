@@ -5,6 +5,7 @@ import type { ListenAddress } from '../config/production.ts';
 import type { Controller } from '../runner/controller.ts';
 import type { Store } from '../store/store.ts';
 import { isLoopback, loopbackNames, urlOf } from './addresses.ts';
+import { alertKeyIn } from './alert-key.ts';
 import { buildApp } from './app.ts';
 import { closerOf } from './graceful-close.ts';
 import { listen } from './listen.ts';
@@ -34,7 +35,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const loopback = isLoopback(options.listen.address);
   const closing = new AbortController();
   const metrics = startMetrics({ controller, store, source: options.metrics, log, signal: closing.signal });
-  const parts = { controller, store, log, metrics, closing: closing.signal };
+  const alertKey = alertKeyIn(stateDirectory);
+  const parts = { controller, store, log, alertKey, metrics, closing: closing.signal };
   const app = buildApp(parts, loopback ? loopbackNames(options.listen.address) : undefined);
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
 

@@ -1,5 +1,5 @@
 import { printable } from '../../rollout/printable.ts';
-import type { AppOverview, Overview, RolloutRecord } from '../../server/api.ts';
+import type { AppOverview, CanaryProgress, Overview, RolloutRecord } from '../../server/api.ts';
 import { type InstanceView, type SlotView, type Tone, viewInstances } from './instances.ts';
 import type { Style } from './style.ts';
 import { ago, span } from './times.ts';
@@ -32,6 +32,7 @@ export function renderApp(app: AppOverview, now: number, style: Style): string[]
     lines.push(...renderBlocks(app, instances, style), ...renderTrouble(instances, style));
   }
   if (app.rollout) lines.push(INDENT + renderRollout(app.rollout, now, style));
+  if (app.canary) lines.push(...renderCanary(app.canary, now, style).map((line) => INDENT + line));
   for (const queued of app.queued) {
     lines.push(paint.yellow(`${INDENT}then ${subjectOf(queued)} by ${printable(queued.by)} (${queued.id})`));
   }
@@ -123,6 +124,24 @@ function renderRollout(rollout: RolloutRecord, now: number, style: Style): strin
       ? `for ${span(Math.max(0, now - rollout.requestedAt))}, by ${printable(rollout.by)}`
       : `${ago(rollout.finishedAt, now)}${rollout.outcome ? `: ${printable(rollout.outcome)}` : ''}`;
   return `${subjectOf(rollout)} ${status.paint?.(status.text) ?? status.text} ${when} (${rollout.id})`;
+}
+
+/** The canary's share, how long it has had it, and what the judge says. */
+function renderCanary(
+  { step, steps, since, verdict }: CanaryProgress,
+  now: number,
+  { paint }: Style,
+): readonly string[] {
+  const present = steps[step];
+  if (!present) return ['canary: its instances are being started, no users yet'];
+  const { shareBasisPoints, holdMs } = present;
+  const hold = holdMs === 'manual' ? 'until it is promoted' : `of ${span(holdMs)}`;
+  const line =
+    `canary: ${shareBasisPoints / 100} % of the users, step ${step + 1} of ${steps.length}, ` +
+    `for ${span(Math.max(0, now - since))} ${hold}`;
+  if (!verdict) return [line];
+  const tone = { pass: paint.green, fail: paint.red, inconclusive: paint.yellow }[verdict.outcome];
+  return [line, `judge: ${tone(verdict.outcome)}, ${printable(verdict.sentence)}`];
 }
 
 function toned(tone: Tone, { paint }: Style): (text: string) => string {

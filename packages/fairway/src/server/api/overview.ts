@@ -79,6 +79,25 @@ export const AppConfig = z
   .openapi('AppConfig');
 export type AppConfig = z.infer<typeof AppConfig>;
 
+/** How far a release is that is tried on a part of the users. */
+export const CanaryProgress = z
+  .object({
+    step: z.number().int().openapi({ description: 'Index into `steps`; -1 before the first has its share.' }),
+    since: time,
+    steps: z
+      .array(
+        z.object({
+          shareBasisPoints: z.number().int(),
+          instances: z.number().int(),
+          holdMs: z.union([z.number(), z.literal('manual')]),
+        }),
+      )
+      .readonly(),
+    verdict: z.object({ outcome: z.enum(['pass', 'fail', 'inconclusive']), sentence: z.string() }).optional(),
+  })
+  .openapi('CanaryProgress');
+export type CanaryProgress = z.infer<typeof CanaryProgress>;
+
 export const AppOverview = z
   .object({
     app: z.string(),
@@ -86,6 +105,7 @@ export const AppOverview = z
     standing: Standing.optional(),
     pool: Pool.optional(),
     processes: z.array(SlotProcess).readonly(),
+    canary: CanaryProgress.optional(),
     rollout: RolloutRecord.optional(),
     queued: z.array(RolloutRecord).readonly(),
     lastRollout: RolloutRecord.optional(),

@@ -95,6 +95,17 @@ export type RollbackRequest = z.input<typeof RollbackRequest>;
 export const ReasonRequest = z.strictObject({ reason: reason.optional() }).openapi('ReasonRequest');
 export type ReasonRequest = z.input<typeof ReasonRequest>;
 
+export const PromoteRequest = z
+  .strictObject({
+    all: z
+      .boolean({ error: 'true or false' })
+      .default(false)
+      .openapi({ description: 'Not the present step alone, but all that come before everything.' }),
+    reason: reason.optional(),
+  })
+  .openapi('PromoteRequest');
+export type PromoteRequest = z.input<typeof PromoteRequest>;
+
 /**
  * One ref of a push. Only git's three quarantine variables are let through: any other could make git run a program.
  * See "Quarantine Environment" in git-receive-pack(1).

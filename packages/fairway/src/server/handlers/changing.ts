@@ -55,6 +55,14 @@ export function registerChanging(api: Api, parts: ServerParts): void {
     });
   }
 
+  api.openapi(guarded(routes.promote, parts), async (context) => {
+    const { all, reason } = context.req.valid('json');
+    const request = asked(context, reason);
+    const rollout = await controller.promote(context.req.valid('param').id, request, all);
+    audit(request, 'rollout.promote', all ? `${rollout.id}: all steps` : rollout.id);
+    return context.json(RolloutRecord.parse(rollout), 202);
+  });
+
   api.openapi(guarded(routes.restartBalancer, parts), async (context) => {
     const request = asked(context, context.req.valid('json').reason);
     await controller.restartBalancer(request);

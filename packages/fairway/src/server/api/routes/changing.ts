@@ -3,6 +3,7 @@ import {
   CheckPushAnswer,
   CheckPushRequest,
   DeployRequest,
+  PromoteRequest,
   ReasonRequest,
   RollbackRequest,
   RolloutList,
@@ -62,6 +63,15 @@ export const resume = createRoute({
   ...access('deployer'),
   summary: 'Let a paused rollout go on',
   request: { params: rollout, body: body(ReasonRequest) },
+  responses: { 202: json('The rollout', RolloutRecord), ...changing },
+});
+
+export const promote = createRoute({
+  method: 'post',
+  path: '/api/rollouts/{id}/promote',
+  ...access('deployer'),
+  summary: "End a canary's present step, or all of them",
+  request: { params: rollout, body: body(PromoteRequest) },
   responses: { 202: json('The rollout', RolloutRecord), ...changing },
 });
 
