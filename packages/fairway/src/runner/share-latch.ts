@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Balancer } from '../balancer/balancer.ts';
 import { UnknownPool } from '../balancer/balancer.ts';
 import type { Action } from '../rollout/actions.ts';
 import { reasonOf } from './reasons.ts';
+
+const LATE_MS = 100;
 
 /**
  * The one writer of an app's share. Once it is closed nothing gives the canary of this rollout users again, whatever was
@@ -35,11 +38,9 @@ export class ShareLatch {
     this.#closing -= 1;
   }
 
-  /** What had been asked for when it was closed, and may reach the balancer after the share was taken to 0. */
-  async late(): Promise<boolean> {
-    if (this.#raising.size === 0) return false;
-    await Promise.allSettled(this.#raising);
-    return true;
+  /** The end of what had been asked for when it was closed, and may reach the balancer after the share was taken to 0. */
+  late(): Promise<unknown> | undefined {
+    return this.#raising.size === 0 ? undefined : Promise.allSettled(this.#raising);
   }
 }
 
@@ -62,7 +63,12 @@ export async function takeUsersBack(
   const zero = () => balancer.setShare(app, { basisPoints: 0, offset }, fence);
   try {
     const unreached = await zero();
-    return (await latch?.late()) ? named(await zero()) : named(unreached);
+    const late = latch?.late();
+    if (!late) return named(unreached);
+    const again = late.then(zero);
+    // A balancer that is busy keeps their order by itself; who raises an alert does not wait for it.
+    again.catch(() => {});
+    return named(await Promise.race([again, delay(LATE_MS, unreached)]));
   } catch (error) {
     // Nobody is split where nothing is declared.
     return error instanceof UnknownPool ? [] : [reasonOf(error)];

@@ -105,6 +105,11 @@ export class Group {
     if (this.#seats.some(({ absent }) => absent)) await this.look(state).catch(() => {});
   }
 
+  /** Whether none could be reached when last tried. */
+  get isAway(): boolean {
+    return this.#present.length === 0;
+  }
+
   get outOfStep(): boolean {
     return this.#present.some(({ look }) => (look?.differences.length ?? 0) > 0);
   }

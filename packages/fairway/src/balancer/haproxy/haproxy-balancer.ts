@@ -89,7 +89,8 @@ export class HaproxyBalancer implements Balancer {
     // The one effect that comes before its record, and before whatever else is under way.
     this.#assertChange(app, fence, change);
     this.#zeroed.set(app, zeroed + 1);
-    await this.#group.recall(this.#state);
+    // To ask one that is away takes longer than an alert may wait, where another one can be told at once.
+    if (this.#group.isAway) await this.#group.recall(this.#state);
     await this.#group.zeroShare(app, share.offset);
     const recorded = this.#change(app, fence, change);
     // It is in effect; what was begun before it, a reload say, may take its time with the record.
