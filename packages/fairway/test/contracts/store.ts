@@ -277,6 +277,15 @@ export function storeContract(adapter: string, create: () => StoreUnderTest): vo
         expect(() => store.checkFence('shop', fence)).toThrow(StaleFence);
       });
 
+      it('is told by its newest fence, whoever holds it, and after it was given back', () => {
+        expect(store.fenceOf('shop')).toBe(0);
+        const lease = store.acquireLease('shop', 'one', 1_000)!;
+        expect(store.fenceOf('shop')).toBe(lease.fence);
+        store.releaseLease(lease);
+        expect(store.fenceOf('shop')).toBe(lease.fence);
+        expect(store.fenceOf('shop')).toBeLessThan(store.acquireLease('shop', 'two', 1_000)!.fence);
+      });
+
       it('of one app says nothing about another', () => {
         store.acquireLease('shop', 'first', 1000);
         expect(store.acquireLease('blog', 'second', 1000)).toMatchObject({ fence: 1 });

@@ -228,6 +228,35 @@ describe('what changes', () => {
     expect((await fairway(['abort', id])).out).toBe(`${id} is being taken back\n`);
   });
 
+  test('promote ends a step of a canary, or all of them', async () => {
+    const { id } = server.controller.start('promoted');
+    expect((await fairway(['promote', id, '--all', '--reason', 'looked at'])).out).toBe(
+      `${id} goes on to its next step\n`,
+    );
+    expect(server.controller.asked.at(-1)).toMatchObject({
+      method: 'promote',
+      args: [id, { why: 'looked at' }, true],
+    });
+  });
+
+  test('alert takes a canary back, and says so when there is none, or a balancer could not be told', async () => {
+    expect(await fairway(['alert', 'shop', '--reason', 'payments fail'])).toMatchObject({
+      exitCode: 0,
+      out: 'no more users of shop go to its canary; shop-1 is being taken back\n',
+    });
+    server.controller.taken = { rollouts: [], unreached: [] };
+    expect((await fairway(['alert', 'shop', '--reason', 'x'])).out).toBe(
+      'no canary of shop moves: nothing is to be taken back\n',
+    );
+    server.controller.taken = { rollouts: ['shop-2'], unreached: ['lb2 (connection refused)'] };
+    const { exitCode, err } = await fairway(['alert', 'shop', '--reason', 'x']);
+    expect(exitCode).toBe(1);
+    expect(err).toContain(
+      'A balancer could not be told, and may still send users to the canary: lb2 (connection refused)\n',
+    );
+    expect((await fairway(['alert', 'shop'])).exitCode).toBe(2);
+  });
+
   test('the balancer is restarted', async () => {
     expect((await fairway(['balancer', 'restart', '--reason', 'update'])).exitCode).toBe(0);
     expect(server.controller.asked.at(-1)).toMatchObject({

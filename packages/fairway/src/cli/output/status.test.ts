@@ -126,6 +126,28 @@ describe('the status', () => {
     ]);
   });
 
+  test('of a canary says its share, its step, and what the judge says', () => {
+    const steps = [
+      { shareBasisPoints: 500, instances: 1, holdMs: 120_000 },
+      { shareBasisPoints: 2_500, instances: 1, holdMs: 'manual' as const },
+    ];
+    const linesOf = (canary: AppOverview['canary']) =>
+      renderStatus(overviewOf(shop([server('1')], [], { rollout: rollout({}), canary })), plain).filter(
+        (line) => /canary|judge/.test(line),
+      );
+    const verdict = { outcome: 'pass' as const, sentence: 'canary 0.2 % failed of 1,204' };
+    expect(linesOf({ step: 0, since: NOW - 34_000, steps, verdict })).toEqual([
+      '  canary: 5 % of the users, step 1 of 2, for 34 s of 2 min',
+      '  judge: pass, canary 0.2 % failed of 1,204',
+    ]);
+    expect(linesOf({ step: 1, since: NOW - 34_000, steps })).toEqual([
+      '  canary: 25 % of the users, step 2 of 2, for 34 s until it is promoted',
+    ]);
+    expect(linesOf({ step: -1, since: NOW, steps })).toEqual([
+      '  canary: its instances are being started, no users yet',
+    ]);
+  });
+
   test('says what is wrong with an instance, and how the last rollout ended', () => {
     const broken = shop(
       [server('1'), server('2', { healthy: false, lastFailure: '503 after 12 ms' })],
