@@ -67,9 +67,10 @@ export class Workers {
     return this.#workers.get(app)?.canary;
   }
 
-  /** As {@link command}, with the canary's users taken back first. */
+  /** As {@link command}, with the users taken back first of what moves: what waits has none, and is no word about the others. */
   async abort(id: string, { by, why }: Request): Promise<RolloutRecord> {
     const record = this.#known(id);
+    if (record.status !== 'moving') return this.command(id, { type: 'abort-requested', by, why });
     return this.#of(record.app).takeBack((unreached) =>
       this.command(id, { type: 'abort-requested', by, why, ...(unreached.length > 0 && { unreached }) }),
     );
