@@ -67,8 +67,36 @@ export interface PoolServer {
 export interface Pool {
   readonly definition: PoolDefinition;
   readonly servers: readonly PoolServer[];
-  /** The canary's part of new users, in hundredths of a percent, and where on the ring it begins (0–9999). */
-  readonly share: { readonly basisPoints: number; readonly offset: number };
+  readonly share: Share & {
+    /** The lease ended: the balancer took the share to 0 by itself. Stays until another canary gets a share. */
+    readonly tripped?: TrippedShare;
+  };
+}
+
+/** The canary's part of new users, in hundredths of a percent, and where on the ring it begins (0–9999). */
+export interface Share {
+  readonly basisPoints: number;
+  readonly offset: number;
+  readonly lease?: ShareLease;
+}
+
+/** A share that the balancer takes to 0 by itself, where nobody renews it for so long. */
+export interface ShareLease {
+  /** Whose it is, such as a rollout's id: once the share was taken from this canary, it gets none any more. */
+  readonly canary: string;
+  readonly leaseMs: number;
+}
+
+export interface TrippedShare {
+  readonly canary: string;
+  /** Unix time in ms, by the balancer's clock. */
+  readonly at: number;
+}
+
+export interface ShareRenewal {
+  readonly app: string;
+  readonly canary: string;
+  readonly fence: number;
 }
 
 /** The balancer's own record at one moment. `revision` grows with every change of it. */
@@ -132,8 +160,17 @@ export interface Balancer {
   drain(slot: SlotAddress, timeoutMs: number, fence: number): Promise<void>;
   /** Forgets a server. Whatever was still under way on it is closed. */
   deregister(slot: SlotAddress, fence: number): Promise<void>;
-  /** Sets the canary's share. 0 takes every user back with their next request. */
-  setShare(app: string, share: { basisPoints: number; offset: number }, fence: number): Promise<void>;
+  /**
+   * Sets the canary's share. 0 takes every user back with their next request, and ends the lease. With a lease it stands
+   * for that time, from now; without one, the lease that there is goes on. After the share was taken from a canary, only
+   * another one may have one: everything else above 0 is refused with {@link ShareTripped}.
+   */
+  setShare(app: string, share: Share, fence: number): Promise<void>;
+  /**
+   * Lets these shares stand for their leases from now: cheap, to be called several times per lease. Answers with the apps
+   * for which it did so. One that is missing has no such share (any more), or nobody who would take it back.
+   */
+  renewShares(renewals: readonly ShareRenewal[]): Promise<readonly string[]>;
   observe(): Promise<Registry>;
   /** Yields the registry after every change of it, the present one first. Ends when the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<Registry>;
@@ -163,6 +200,17 @@ export class RouteTaken extends Error {
   readonly code = 'route-taken';
   constructor(app: string, route: string, holder: string) {
     super(`${app}: the route ${route} belongs to ${holder}; give one of them another host or path`);
+  }
+}
+
+export class ShareTripped extends Error {
+  override readonly name = 'ShareTripped';
+  readonly code = 'share-tripped';
+  constructor(app: string, { canary, at }: TrippedShare) {
+    super(
+      `${app}: the balancer took the share of the canary ${canary} to 0 at ${new Date(at).toISOString()}, because nobody had ` +
+        'renewed it in time. It stays there until another canary begins: deploy once more',
+    );
   }
 }
 
