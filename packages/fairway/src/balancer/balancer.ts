@@ -67,8 +67,36 @@ export interface PoolServer {
 export interface Pool {
   readonly definition: PoolDefinition;
   readonly servers: readonly PoolServer[];
-  /** The canary's part of new users, in hundredths of a percent, and where on the ring it begins (0–9999). */
-  readonly share: { readonly basisPoints: number; readonly offset: number };
+  readonly share: Share & {
+    /** The lease ended: the balancer took the share to 0 by itself. Stays until another canary gets a share. */
+    readonly tripped?: TrippedShare;
+  };
+}
+
+/** The canary's part of new users, in hundredths of a percent, and where on the ring it begins (0–9999). */
+export interface Share {
+  readonly basisPoints: number;
+  readonly offset: number;
+  readonly lease?: ShareLease;
+}
+
+/** A share that the balancer takes to 0 by itself, where nobody renews it for so long. */
+export interface ShareLease {
+  /** Whose it is, such as a rollout's id: once the share was taken from this canary, it gets none any more. */
+  readonly canary: string;
+  readonly leaseMs: number;
+}
+
+export interface TrippedShare {
+  readonly canary: string;
+  /** Unix time in ms, by the balancer's clock. */
+  readonly at: number;
+}
+
+export interface ShareRenewal {
+  readonly app: string;
+  readonly canary: string;
+  readonly fence: number;
 }
 
 /** The balancer's own record at one moment. `revision` grows with every change of it. */
@@ -133,20 +161,23 @@ export interface Balancer {
   /** Forgets a server. Whatever was still under way on it is closed. */
   deregister(slot: SlotAddress, fence: number): Promise<void>;
   /**
-   * Sets the canary's share. 0 takes every user back with their next request, ahead of whatever else is under way. Answers
-   * which of several balancers could not be told: those go on as before until they can be reached again.
+   * Sets the canary's share. 0 takes every user back with their next request, ahead of whatever else is under way, and ends
+   * the lease. With a lease it stands for that time, from now; without one, the lease that there is goes on. After the share
+   * was taken from a canary, only another one may have one: everything else above 0 is refused with {@link ShareTripped}.
+   * Answers which of several balancers could not be told: those go on as before until they can be reached again.
    */
-  setShare(
-    app: string,
-    share: { basisPoints: number; offset: number },
-    fence: number,
-  ): Promise<NonNullable<Registry['unreachable']>>;
+  setShare(app: string, share: Share, fence: number): Promise<NonNullable<Registry['unreachable']>>;
   /**
    * Makes the canary the baseline at one stroke: servers of `generation` serve everybody, the other ones of the baseline get
    * no new requests and may end what is under way, and the share is 0. No request is lost or goes back to an old server.
    * Again, it does nothing. A canary that was taken back meanwhile is refused with {@link CanaryTakenBack}.
    */
   promote(app: string, generation: GenerationId, timeoutMs: number, fence: number): Promise<void>;
+  /**
+   * Lets these shares stand for their leases from now: cheap, to be called several times per lease. Answers with the apps
+   * for which it did so. One that is missing has no such share (any more), or nobody who would take it back.
+   */
+  renewShares(renewals: readonly ShareRenewal[]): Promise<readonly string[]>;
   observe(): Promise<Registry>;
   /** Yields the registry after every change of it, the present one first. Ends when the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<Registry>;
@@ -184,6 +215,17 @@ export class CanaryTakenBack extends Error {
   readonly code = 'canary-taken-back';
   constructor(app: string) {
     super(`${app}: the canary was taken back, its share is 0: it cannot be promoted any more`);
+  }
+}
+
+export class ShareTripped extends Error {
+  override readonly name = 'ShareTripped';
+  readonly code = 'share-tripped';
+  constructor(app: string, { canary, at }: TrippedShare) {
+    super(
+      `${app}: the balancer took the share of the canary ${canary} to 0 at ${new Date(at).toISOString()}, because nobody had ` +
+        'renewed it in time. It stays there until another canary begins: deploy once more',
+    );
   }
 }
 

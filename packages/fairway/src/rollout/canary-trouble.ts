@@ -9,11 +9,14 @@ export function canaryTrouble(state: RolloutState, fleet: Fleet): string | undef
   const { verdict } = fleet.split;
   if (verdict?.outcome === 'fail')
     return `the canary does worse than the stable instances: ${verdict.sentence}`;
-  return isTakenBack(state, fleet, moving) ? TAKEN_BACK_OUTSIDE : undefined;
+  if (!isTakenBack(state, fleet, moving)) return undefined;
+  return fleet.split.share.tripped ? TAKEN_BACK_BY_SWITCH : TAKEN_BACK_OUTSIDE;
 }
 
-const TAKEN_BACK_OUTSIDE =
-  "the canary's share is lower than it was set: somebody, or the balancer by itself, has taken it back";
+const TAKEN_BACK_BY_SWITCH =
+  'the balancer took the users back from the canary by itself, as it had heard nothing of the control server for too long';
+
+const TAKEN_BACK_OUTSIDE = "the canary's share is lower than it was set: somebody else has taken it back";
 
 function isTakenBack(state: RolloutState, fleet: Fleet, { canary, policy }: MovingCanary): boolean {
   if (canary.step < 0 || state.busy.has('')) return false;

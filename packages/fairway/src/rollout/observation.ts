@@ -38,7 +38,12 @@ export interface VerdictSeen {
 
 /** How an app's users are split, as the balancer tells, and how the canary does. */
 export interface SplitObservation {
-  readonly share: { readonly basisPoints: number; readonly offset: number };
+  readonly share: {
+    readonly basisPoints: number;
+    readonly offset: number;
+    /** Taken back by the balancer itself, which had heard nothing of the controller for too long. */
+    readonly tripped?: object;
+  };
   /** Undefined while nobody judges. */
   readonly verdict?: VerdictSeen;
 }

@@ -13,6 +13,7 @@ import { decideUnseen, unseenBecause } from '../rollout/unseen.ts';
 import { CanaryJudge } from './canary-judge.ts';
 import type { Crash } from './crash-point.ts';
 import { lastLogLines } from './evidence.ts';
+import { keepShare } from './keep-share.ts';
 import { type AppObservation, observeApp } from './observe.ts';
 import { perform, type World } from './perform.ts';
 import { reasonOf } from './reasons.ts';
@@ -108,14 +109,19 @@ export class Driver {
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#drive.signal, ended.signal]);
     signal.addEventListener('abort', () => this.#operatorSpoke.ring());
-    const watching = this.#watch(signal);
+    const watching = [this.#watch(signal), this.#keepShare(signal)];
     try {
       if (this.#drive.isTakenUp) this.#record([{ type: 'taken-up', holder: `${process.pid}` }]);
       while (!this.#state.finished && !signal.aborted) await this.#tryRound(signal);
     } finally {
       ended.abort();
-      await Promise.allSettled([...this.#performing, watching]);
+      await Promise.allSettled([...this.#performing, ...watching]);
     }
+  }
+
+  async #keepShare(signal: AbortSignal): Promise<void> {
+    const { world, app, rollout, fence } = this.#drive;
+    if (this.#judge) await keepShare(world.balancer, { app, canary: rollout, fence }, signal);
   }
 
   /**
@@ -204,12 +210,13 @@ export class Driver {
   }
 
   async #carryOut({ id, action }: Intent): Promise<RolloutEvent> {
-    const { world, app, fence, crash, signal } = this.#drive;
+    const { world, app, rollout, fence, crash, signal } = this.#drive;
     crash('before', action.kind);
     const limit = action.kind === 'hook' ? this.#limitHook() : undefined;
     try {
       const ended = AbortSignal.any([signal, this.#endHook.signal]);
-      const act = () => perform(world, app, action, fence, (event) => this.#record([event]), ended);
+      const tell = (event: RolloutEvent): void => void this.#record([event]);
+      const act = () => perform({ world, app, rollout, fence, tell, signal: ended }, action);
       await (raisesShare(action) ? this.latch.raise(act) : act());
       crash('after', action.kind);
       return { type: 'action-done', id };

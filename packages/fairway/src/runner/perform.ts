@@ -10,6 +10,7 @@ import type { RolloutEvent } from '../rollout/events.ts';
 import type { GenerationId } from '../rollout/slot.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
+import { SHARE_LEASE_MS } from './keep-share.ts';
 import { launchFor, onceFor } from './launch.ts';
 import { portOf, portToStart } from './port.ts';
 
@@ -29,14 +30,20 @@ export interface World {
   readonly addressOf: (host: string) => string;
 }
 
+/** On whose behalf an action is carried out. */
+export interface Performance {
+  readonly world: World;
+  readonly app: string;
+  readonly rollout: string;
+  readonly fence: number;
+  readonly tell: (event: RolloutEvent) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Carries out one action: the only place where a decision becomes an effect. Throws when it could not. */
 export async function perform(
-  world: World,
-  app: string,
+  { world, app, rollout, fence, tell, signal }: Performance,
   action: Action,
-  fence: number,
-  tell: (event: RolloutEvent) => void,
-  signal: AbortSignal,
 ): Promise<void> {
   const { hosts, balancer } = world;
   switch (action.kind) {
@@ -54,9 +61,12 @@ export async function perform(
       return balancer.declare(poolDefinition(pinnedApp(world, app, action.pin)), fence);
     case 'forget':
       return balancer.forget(app, fence);
-    case 'set-share':
-      await balancer.setShare(app, { basisPoints: action.basisPoints, offset: action.offset }, fence);
+    case 'set-share': {
+      const { basisPoints, offset } = action;
+      const lease = { canary: rollout, leaseMs: SHARE_LEASE_MS };
+      await balancer.setShare(app, { basisPoints, offset, ...(basisPoints > 0 && { lease }) }, fence);
       return;
+    }
     case 'promote':
       return balancer.promote(app, action.generation, action.timeoutMs, fence);
     case 'start': {

@@ -1,11 +1,13 @@
 import { execa } from 'execa';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ShareTripped } from '../../src/balancer/balancer.ts';
 import type { HaproxyBalancer } from '../../src/balancer/haproxy/haproxy-balancer.ts';
 import { Runtime } from '../../src/balancer/haproxy/runtime.ts';
 import { execInHost } from '../../src/lab/lab.ts';
 import { cutHost, healNetwork } from '../../src/lab/network-faults.ts';
 import { balancerContract } from '../contracts/balancer.ts';
+import { shareLeaseContract } from '../contracts/share-lease.ts';
 import { FENCE, Fleet, serversIn, serversOf } from '../support/haproxy-world.ts';
 import type { Echo } from '../support/http-instance.ts';
 import { poolDefinition } from '../support/pool-definition.ts';
@@ -13,6 +15,7 @@ import { SteadyLoad } from '../support/steady-load.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { BalancerLab } from './support/balancer-lab.ts';
 import { describeInLab } from './support/describe-in-lab.ts';
+import { InstanceBesideBalancers, RemoteVisitors, renewEach } from './support/on-other-hosts.ts';
 
 const TLS = 'balancer: { tls: { self_signed: true, redirect: false } }\n';
 
@@ -50,6 +53,27 @@ describeInLab('Two HAProxies that are provisioned', ['lb1', 'lb2'], (lab) => {
     const close = () => balancer.close();
     return { balancer, url: `http://${place.addressOf('lb1')}`, address: lab().machineAddress, close };
   });
+
+  const inService = (...words: string[]) => inHost('lb1', 'systemctl', ...words);
+  const disturbances: Record<string, () => Promise<unknown>> = {
+    'a reload': () => inService('reload', 'haproxy'),
+    'a restart': () => inService('restart', 'haproxy'),
+    'a crash of the switch': () => inService('kill', '-s', 'KILL', 'fairway-switch'),
+  };
+  shareLeaseContract(
+    'haproxy over SSH',
+    async () => {
+      const balancer = place.balancer('lb1');
+      return {
+        balancer,
+        url: `http://${place.addressOf('lb1')}`,
+        address: lab().machineAddress,
+        close: () => balancer.close(),
+        disturb: async (how) => void (await disturbances[how]!()),
+      };
+    },
+    Object.keys(disturbances),
+  );
 
   describe('one by one', () => {
     let balancer: HaproxyBalancer;
@@ -171,6 +195,64 @@ describeInLab('Two HAProxies that are provisioned', ['lb1', 'lb2'], (lab) => {
         }
       }
       await instances.close();
+    });
+
+    test('take the share back by themselves where they are cut off from who renews it', async () => {
+      const app = 'alone';
+      const leaseMs = 4000;
+      await balancer.declare(poolDefinition(app), FENCE);
+      const sides = [
+        new InstanceBesideBalancers(lab(), 'baseline', 9001),
+        new InstanceBesideBalancers(lab(), 'canary', 9002),
+      ];
+      for (const instance of sides) await instance.admit(balancer, app, FENCE);
+      const share = { basisPoints: 10_000, offset: 0, lease: { canary: 'rollout-1', leaseMs } };
+      await balancer.setShare(app, share, FENCE);
+      const renewing = new AbortController();
+      const renewed = renewEach(balancer, app, leaseMs / 5, renewing.signal);
+      const visitors = new RemoteVisitors(lab(), 'lb2', place.addressOf('lb1'), `${app}.test`);
+      await visitors.whenAnswered('canary', 10);
+
+      const cutAt = Date.now();
+      await cutHost(lab().name, 'lb1', { kind: 'machine' });
+      const { lastCanaryAt, requests, failed } = await visitors.whenAnswered('baseline', 10);
+      const afterMs = lastCanaryAt - cutAt;
+      console.log(
+        `cut off, lb1 took the share back ${(afterMs / 1000).toFixed(1)} s later (lease ${leaseMs / 1000} s); ` +
+          `${requests} requests of its visitors, ${failed} failed`,
+      );
+      expect(afterMs).toBeGreaterThan(leaseMs * 0.75);
+      expect(afterMs).toBeLessThan(leaseMs + 1000);
+      expect(failed).toBe(0);
+      // The other one was renewed all the time.
+      expect(await balancer.observe()).toMatchObject({
+        unreachable: [{ name: 'lb1' }],
+        pools: { [app]: { share } },
+      });
+
+      await healNetwork(lab().name, 'lb1');
+      const { tripped } = await waitUntil(
+        'lb1 is back, and what it did counts for both',
+        async () => {
+          const registry = await balancer.observe();
+          return (
+            registry.unreachable === undefined &&
+            registry.pools[app]!.share.tripped &&
+            registry.pools[app]!.share
+          );
+        },
+        60_000,
+      );
+      expect(tripped).toMatchObject({ canary: 'rollout-1' });
+      await waitUntil('the other one gives nothing either', async () => {
+        const { body } = await visit('lb2', app, `fairway-bucket-${app}=1`);
+        return (await body.text()) === 'baseline';
+      });
+      await expect(balancer.setShare(app, share, FENCE)).rejects.toBeInstanceOf(ShareTripped);
+      renewing.abort();
+      await renewed;
+      await visitors.stop();
+      for (const instance of sides) await instance.stop();
     });
 
     test('do without one that is cut off, name it, and bring it in step before it counts again', async () => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type GenerationId, type SlotAddress, slotId } from '../../rollout/slot.ts';
-import type { NewServer, PoolDefinition } from '../balancer.ts';
+import type { NewServer, Pool, PoolDefinition, Share, ShareRenewal } from '../balancer.ts';
+import type { Moment } from './moment.ts';
 import { Refused } from './refusal.ts';
 import type { PoolRecord, RegistryState, ServerRecord } from './registry-state.ts';
 import { routeConflict } from './routes.ts';
@@ -100,10 +101,53 @@ export function deregister(slot: SlotAddress): Change {
   };
 }
 
-export function setShare(app: string, share: { basisPoints: number; offset: number }): Change {
+/** `now`: where this process ends leases. */
+export function setShare(app: string, share: Share, now?: Moment): Change {
   return (state) => {
     const pool = poolOf(state, app);
-    return isDeepStrictEqual(pool.share, share) ? state : withPool(state, { ...pool, share });
+    const { renewed, ...rest } = pool;
+    const granted = nextShare(app, pool.share, share);
+    const since = granted.lease && ((share.lease && now) ?? renewed);
+    const next: PoolRecord = { ...rest, share: granted, ...(since && { renewed: since }) };
+    if (!isDeepStrictEqual(pool.share, next.share)) return withPool(state, next);
+    return isDeepStrictEqual(pool, next) ? state : withPoolUnseen(state, next);
+  };
+}
+
+function nextShare(app: string, before: Pool['share'], { basisPoints, offset, lease }: Share): Pool['share'] {
+  const { tripped } = before;
+  if (basisPoints === 0) return { basisPoints, offset, ...(tripped && { tripped }) };
+  if (tripped && (lease === undefined || lease.canary === tripped.canary))
+    throw new Refused({ code: 'share-tripped', app, ...tripped });
+  const standing = lease ?? before.lease;
+  return { basisPoints, offset, ...(standing && { lease: standing }) };
+}
+
+/** Those of the renewals that are for a share which stands, by whoever may. */
+export function renewable(state: RegistryState, renewals: readonly ShareRenewal[]): readonly ShareRenewal[] {
+  return renewals.filter(
+    ({ app, canary, fence: given }) =>
+      state.pools[app]?.share.lease?.canary === canary && given >= (state.fences[app] ?? 0),
+  );
+}
+
+/** Nothing that anybody could see changes. */
+export function renew(renewals: readonly ShareRenewal[], now: Moment): Change {
+  return (state) =>
+    renewable(state, renewals).reduce(
+      (next, { app }) => withPoolUnseen(next, { ...poolOf(next, app), renewed: now }),
+      state,
+    );
+}
+
+/** The share is 0, whoever asks for another one, until another canary begins. */
+export function trip(app: string, canary: string, at: number): Change {
+  return (state) => {
+    const pool = state.pools[app];
+    if (pool?.share.lease?.canary !== canary) return state;
+    const share = { basisPoints: 0, offset: pool.share.offset, tripped: { canary, at } };
+    const { renewed: _over, ...rest } = pool;
+    return withPool(state, { ...rest, share });
   };
 }
 
@@ -119,8 +163,8 @@ export function promote(app: string, generation: GenerationId, drainDeadline: nu
       if (server.state !== 'serving') return [id, server];
       return [id, { ...server, state: 'draining', drainDeadline }];
     });
-    const next = { ...pool, servers: Object.fromEntries(servers), share: { ...pool.share, basisPoints: 0 } };
-    return withPool(state, next);
+    const promoted = withPool(state, { ...pool, servers: Object.fromEntries(servers) });
+    return setShare(app, { basisPoints: 0, offset: pool.share.offset })(promoted);
   };
 }
 
@@ -147,9 +191,9 @@ function withServer(state: RegistryState, server: ServerRecord): RegistryState {
 }
 
 function withPool(state: RegistryState, pool: PoolRecord): RegistryState {
-  return {
-    ...state,
-    revision: state.revision + 1,
-    pools: { ...state.pools, [pool.definition.app]: pool },
-  };
+  return { ...withPoolUnseen(state, pool), revision: state.revision + 1 };
+}
+
+function withPoolUnseen(state: RegistryState, pool: PoolRecord): RegistryState {
+  return { ...state, pools: { ...state.pools, [pool.definition.app]: pool } };
 }

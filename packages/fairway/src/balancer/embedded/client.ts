@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { AppCounters, Balancer, Registry } from '../balancer.ts';
-import { type ChangeMessage, type Ready, readySchema } from './messages.ts';
+import { type ChangeMessage, type Ready, type Renewals, readySchema, renewedSchema } from './messages.ts';
 import { portError, refusalSchema } from './refusal.ts';
 
 export class BalancerUnreachable extends Error {
@@ -60,6 +60,8 @@ export function embeddedBalancer({ socketPath, timeoutMs }: EmbeddedBalancerOpti
     },
     promote: (app, generation, timeout, fence) =>
       change({ kind: 'promote', app, generation, timeoutMs: timeout, fence }),
+    renewShares: async (renewals) =>
+      renewedSchema.parse(await line.call('POST', '/renewals', { renewals })).apps,
     observe: async () => (await line.call('GET', '/registry')) as Registry,
     counters: async () => (await line.call('GET', '/counters')) as AppCounters[],
     watch: (signal) => line.watch(signal),
@@ -80,7 +82,7 @@ class ControlLine {
   }
 
   /** Every call is idempotent, so one that meets a process on its way out is simply made again. */
-  async call(method: 'GET' | 'POST', path: string, message?: ChangeMessage): Promise<unknown> {
+  async call(method: 'GET' | 'POST', path: string, message?: ChangeMessage | Renewals): Promise<unknown> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     for (;;) {
       const answer = await this.#ask(method, path, message, signal);
@@ -117,7 +119,7 @@ class ControlLine {
   async #ask(
     method: 'GET' | 'POST',
     path: string,
-    message: ChangeMessage | undefined,
+    message: ChangeMessage | Renewals | undefined,
     signal: AbortSignal,
   ): Promise<'again' | { body: unknown }> {
     try {

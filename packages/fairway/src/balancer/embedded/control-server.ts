@@ -7,7 +7,13 @@ import { ZodError, z } from 'zod';
 import type { AppCounters, Registry } from '../balancer.ts';
 import { jsonLine } from './json-lines.ts';
 import { HandingOver } from './keeper.ts';
-import { type ChangeMessage, changeMessageSchema, type Ready } from './messages.ts';
+import {
+  type ChangeMessage,
+  changeMessageSchema,
+  type Ready,
+  type Renewals,
+  renewalsSchema,
+} from './messages.ts';
 import { Refused } from './refusal.ts';
 
 const MAX_MESSAGE_BYTES = 1_048_576;
@@ -17,6 +23,8 @@ const MAX_UNREAD_BYTES = 16_777_216;
 /** What stands behind the control socket. */
 export interface Controls {
   change(message: ChangeMessage): Promise<void>;
+  /** Answers with the apps whose share was renewed. */
+  renew(message: Renewals): readonly string[];
   observe(): Registry;
   /** Calls back after every change; returns how to stop that. */
   watch(onChange: (registry: Registry) => void): () => void;
@@ -80,6 +88,10 @@ export class ControlServer {
         await controls.change(changeMessageSchema.parse(JSON.parse(await readBody(request))));
         response.writeHead(204).end();
         return;
+      case 'POST /renewals': {
+        const message = renewalsSchema.parse(JSON.parse(await readBody(request)));
+        return sendJson(response, 200, { apps: controls.renew(message) });
+      }
       case 'GET /ready':
         return sendJson(response, 200, controls.ready());
       case 'GET /registry':

@@ -54,7 +54,7 @@ export class Keeper {
   change(app: string, fence: number, change: Change): Promise<void> {
     const fenced: Change = (state) => change(fenceChange(app, fence)(state));
     return this.#serially(async () => {
-      this.#assertLeading();
+      this.assertLeading();
       let written = this.#state;
       try {
         // What is found or set to 0 meanwhile does not wait for the disk: the change is then made again, on what is true now.
@@ -76,7 +76,7 @@ export class Keeper {
 
   /** In effect at once, before anything that waits; then saved and acknowledged. For a change that must not be late. */
   async changeAtOnce(app: string, fence: number, change: Change): Promise<void> {
-    this.#assertLeading();
+    this.assertLeading();
     this.#set(change(fenceChange(app, fence)(this.#state)));
     const saved = this.#file.save(this.#state).catch((error) => {
       this.#saveSoon();
@@ -87,12 +87,20 @@ export class Keeper {
 
   /** Takes in what the balancer found out by itself. */
   note(change: Change): void {
-    if (this.#frozen) return;
+    if (!this.#frozen) this.insist(change);
+  }
+
+  /** Takes it in also where another process leads: it may have died since it led. */
+  insist(change: Change): void {
     const next = change(this.#state);
     if (next === this.#state) return;
     this.#set(next);
-    this.#saveSoon();
+    if (!this.#frozen) this.#saveSoon();
     void this.relay(next);
+  }
+
+  assertLeading(): void {
+    if (this.#frozen) throw new HandingOver();
   }
 
   /** Saves the present state once more: another process has written over it, or may not have saved it. */
@@ -130,10 +138,6 @@ export class Keeper {
     const done = this.#queue.then(task);
     this.#queue = done.catch(() => {});
     return done;
-  }
-
-  #assertLeading(): void {
-    if (this.#frozen) throw new HandingOver();
   }
 
   #set(next: RegistryState): void {

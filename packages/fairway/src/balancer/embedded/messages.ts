@@ -34,6 +34,15 @@ export const changeMessageSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** `POST /renewals`; the answer is {@link renewedSchema}. */
+export const renewalsSchema = z.object({
+  renewals: z.array(z.object({ app, canary: z.string(), fence })),
+});
+
+export type Renewals = ReadonlyDeep<z.infer<typeof renewalsSchema>>;
+
+export const renewedSchema = z.object({ apps: z.array(z.string()) });
+
 export type ChangeMessage = ReadonlyDeep<z.infer<typeof changeMessageSchema>>;
 
 /** Messages are values: they carry parts of the registry, which nobody changes. */

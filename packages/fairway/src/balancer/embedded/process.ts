@@ -3,11 +3,13 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import * as changes from './changes.ts';
 import { ControlServer } from './control-server.ts';
+import { DeadMansSwitch, renewedInThisRun } from './dead-mans-switch.ts';
 import type { Surroundings } from './exchange.ts';
 import { describeConnectionFailure } from './failure.ts';
 import { Forwarder } from './forwarder.ts';
 import { Keeper } from './keeper.ts';
 import { LiveRegistry } from './live-registry.ts';
+import { presentMoment } from './moment.ts';
 import { PredecessorLink } from './predecessor-link.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { RegistryFile } from './registry-file.ts';
@@ -59,9 +61,9 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
 
   const file = new RegistryFile(stateDirectory);
   const predecessor = await PredecessorLink.open(socketPath, log);
-  const state = predecessor?.takeover?.state ?? (await file.load(log));
+  const state = predecessor?.takeover?.state ?? renewedInThisRun(await file.load(log), presentMoment());
 
-  const { live, keeper, visitors, surroundings } = assemble(state, file, options);
+  const { live, keeper, visitors, surroundings, deadMansSwitch } = assemble(state, file, options);
   if (predecessor) inherit(predecessor, live, keeper);
   keeper.enact();
   if (predecessor) continueCounting(predecessor, live);
@@ -72,6 +74,7 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
   const control = new ControlServer(
     {
       change: (message) => registryChanges.make(message),
+      renew: (message) => registryChanges.renew(message),
       observe: () => live.observe(keeper.state),
       watch: (onChange) => keeper.watch((next) => onChange(live.observe(next))),
       counters: () => live.counters(),
@@ -116,6 +119,7 @@ export async function runBalancer(options: BalancerOptions): Promise<RunningBala
       await succession.end();
       control.stop();
       live.stop();
+      deadMansSwitch.stop();
       log.info({ pid: process.pid }, 'the balancer has ended');
     },
   };
@@ -139,10 +143,19 @@ function assemble(state: Keeper['state'], file: RegistryFile, options: BalancerO
     suspect: (server) => live.monitorOf(server)?.suspect(),
   };
   const forwarder = new Forwarder(live, surroundings);
-  const keeper: Keeper = new Keeper(state, file, (next) => live.apply(next), log);
+  const deadMansSwitch = new DeadMansSwitch(presentMoment, ({ app, canary, at }) => {
+    log.error({ app, canary, at }, 'nobody renewed the share of the canary in time: it is 0');
+    keeper.insist(changes.trip(app, canary, at));
+  });
+  const apply = (next: Keeper['state']) => {
+    live.apply(next);
+    deadMansSwitch.watch(next);
+  };
+  const keeper: Keeper = new Keeper(state, file, apply, log);
   return {
     live,
     keeper,
+    deadMansSwitch,
     surroundings,
     visitors: new Visitors(forwarder, { maxConnections, idleMs: visitorIdleMs }),
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { StaleFence } from '../../hosts/hosts.ts';
-import { CanaryTakenBack, NotHealthy, RouteTaken, UnknownPool } from '../balancer.ts';
+import { CanaryTakenBack, NotHealthy, RouteTaken, ShareTripped, UnknownPool } from '../balancer.ts';
 
 /** A change that the balancer refuses, as it goes over the control socket. */
 export const refusalSchema = z.discriminatedUnion('code', [
@@ -9,6 +9,7 @@ export const refusalSchema = z.discriminatedUnion('code', [
   z.object({ code: z.literal('route-taken'), app: z.string(), route: z.string(), holder: z.string() }),
   z.object({ code: z.literal('unknown-pool'), app: z.string() }),
   z.object({ code: z.literal('canary-taken-back'), app: z.string() }),
+  z.object({ code: z.literal('share-tripped'), app: z.string(), canary: z.string(), at: z.number() }),
 ]);
 
 export type Refusal = z.infer<typeof refusalSchema>;
@@ -35,5 +36,7 @@ export function portError(refusal: Refusal): Error {
       return new UnknownPool(refusal.app);
     case 'canary-taken-back':
       return new CanaryTakenBack(refusal.app);
+    case 'share-tripped':
+      return new ShareTripped(refusal.app, refusal);
   }
 }

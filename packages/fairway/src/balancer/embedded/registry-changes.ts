@@ -3,7 +3,8 @@ import { slotId } from '../../rollout/slot.ts';
 import * as changes from './changes.ts';
 import type { Keeper } from './keeper.ts';
 import type { LiveRegistry } from './live-registry.ts';
-import type { ChangeMessage } from './messages.ts';
+import type { ChangeMessage, Renewals } from './messages.ts';
+import { presentMoment } from './moment.ts';
 
 /** Carries out what is asked over the control socket. */
 export class RegistryChanges {
@@ -24,6 +25,13 @@ export class RegistryChanges {
     await this.#make(message);
     const { revision } = this.#keeper.state;
     if (revision !== before) this.#log.info({ revision, ...logged(message) }, `changed: ${message.kind}`);
+  }
+
+  renew({ renewals }: Renewals): readonly string[] {
+    this.#keeper.assertLeading();
+    const known = changes.renewable(this.#keeper.state, renewals);
+    this.#keeper.note(changes.renew(known, presentMoment()));
+    return known.map(({ app }) => app);
   }
 
   #make(message: ChangeMessage): Promise<void> {
@@ -64,7 +72,7 @@ export class RegistryChanges {
   }
 
   #setShare({ app, share, fence }: Extract<ChangeMessage, { kind: 'set-share' }>): Promise<void> {
-    const change = changes.setShare(app, share);
+    const change = changes.setShare(app, share, presentMoment());
     const zeroed = this.#zeroed.get(app) ?? 0;
     if (share.basisPoints === 0) {
       this.#zeroed.set(app, zeroed + 1);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseSlotId, type SlotId } from '../../rollout/slot.ts';
-import type { NewServer, PoolDefinition, ServerState, Side } from '../balancer.ts';
+import type { NewServer, Pool, PoolDefinition, ServerState, Share, Side } from '../balancer.ts';
+import { type Moment, momentSchema } from './moment.ts';
 
 /** What is saved of a server: everything but the requests under way. */
 export interface ServerRecord extends NewServer {
@@ -15,7 +16,9 @@ export interface ServerRecord extends NewServer {
 export interface PoolRecord {
   readonly definition: PoolDefinition;
   readonly servers: Readonly<Record<string, ServerRecord>>;
-  readonly share: { readonly basisPoints: number; readonly offset: number };
+  readonly share: Pool['share'];
+  /** When the share's lease was last renewed, where this process is the one that ends it. */
+  readonly renewed?: Moment | undefined;
 }
 
 /** The registry as a value: what is saved, handed over, and made live. Changes make a new one. */
@@ -70,10 +73,17 @@ export const newServerSchema = z.object({
   health: healthSchema.optional(),
 }) satisfies z.ZodType<NewServer>;
 
+const canary = z.string().min(1).max(200);
+
 export const shareSchema = z.object({
   basisPoints: z.number().int().min(0).max(10000),
   offset: z.number().int().min(0).max(9999),
-});
+  lease: z.object({ canary, leaseMs: z.number().int().min(100).max(86_400_000) }).exactOptional(),
+}) satisfies z.ZodType<Share>;
+
+const shareRecordSchema = shareSchema.extend({
+  tripped: z.object({ canary, at: z.number() }).exactOptional(),
+}) satisfies z.ZodType<Pool['share']>;
 
 const serverRecordSchema = newServerSchema.extend({
   id: z.custom<SlotId>((text) => typeof text === 'string' && parseSlotId(text) !== undefined),
@@ -91,7 +101,8 @@ export const registryStateSchema = z.object({
     z.object({
       definition: poolDefinitionSchema,
       servers: z.record(z.string(), serverRecordSchema),
-      share: shareSchema,
+      share: shareRecordSchema,
+      renewed: momentSchema.optional(),
     }),
   ),
 }) satisfies z.ZodType<RegistryState>;

@@ -53,3 +53,24 @@ export class RegistryMoved extends Error {
     super(`the registry on ${node} was changed by another controller`);
   }
 }
+
+/** Nobody on the balancer's machine would take a share back. What is said to HAProxy itself may work all the same. */
+export class SwitchSilent extends Error {
+  override readonly name = 'SwitchSilent';
+  readonly code = 'balancer-switch-silent';
+  constructor(node: string, reason: string, cause?: unknown) {
+    super(
+      `the dead man's switch on ${node} cannot be spoken to: ${reason}. Without it no canary gets a share there; see ` +
+        'systemctl status fairway-switch on the machine, or install it with fairway provision',
+      { cause },
+    );
+  }
+}
+
+/** What to go on with where a dead man's switch cannot be spoken to. */
+export function unlessSilent<Value>(otherwise: Value): (error: unknown) => Value {
+  return (error) => {
+    if (error instanceof SwitchSilent) return otherwise;
+    throw error;
+  };
+}

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AppCounters, Registry, ServerCounters } from '../balancer.ts';
-import { HaproxyUnreachable } from './errors.ts';
+import type { AppCounters, Registry, ServerCounters, ShareRenewal } from '../balancer.ts';
+import { HaproxyUnreachable, unlessSilent } from './errors.ts';
 import { Events } from './events.ts';
 import { type Look, Member } from './member.ts';
 import type { HaproxyNode } from './node.ts';
 import type { Sighting } from './sighting.ts';
-import type { Shares } from './splits.ts';
+import { lowered, type Shares } from './splits.ts';
 import { emptyState, type HaproxyState } from './state.ts';
 import { Traffic } from './traffic.ts';
 
@@ -53,6 +53,19 @@ export class Group {
     );
   }
 
+  /** Has the leases of shares watched, before anything is given; answers with what was taken back meanwhile. */
+  guard(state: HaproxyState): Promise<readonly Shares[]> {
+    return this.#everywhere('present', (seat) => seat.member.guard(state));
+  }
+
+  /** Answers with the apps that were renewed wherever HAProxy can be reached. */
+  async renewShares(renewals: readonly ShareRenewal[]): Promise<readonly string[]> {
+    const renewed = await this.#everywhere('present', (seat) =>
+      seat.member.renewShares(renewals).catch(unlessSilent<readonly string[]>([])),
+    );
+    return renewals.map(({ app }) => app).filter((app) => renewed.every((apps) => apps.includes(app)));
+  }
+
   async apply(state: HaproxyState): Promise<void> {
     await this.#everywhere('present', (seat) => seat.member.apply(state));
   }
@@ -89,7 +102,11 @@ export class Group {
   async look(state: HaproxyState): Promise<void> {
     await this.#everywhere('all', async (seat) => {
       // Whoever was away may have missed anything, or have taken a share to 0 by itself.
-      if (seat.absent) await seat.member.apply(lowered(state, await seat.member.shares()));
+      if (seat.absent) {
+        const present = lowered(state, await seat.member.shares());
+        const taken = await seat.member.guard(present).catch(unlessSilent(new Map()));
+        await seat.member.apply(lowered(present, taken));
+      }
       const worker = seat.look?.worker;
       const look = await seat.member.look(state);
       if (worker === undefined) await seat.events.start();
@@ -115,7 +132,7 @@ export class Group {
   }
 
   /** The registry's shares, lowered to what some HAProxy gives. */
-  lowered(state: HaproxyState): HaproxyState {
+  given(state: HaproxyState): HaproxyState {
     return this.#present.reduce((low, { look }) => (look ? lowered(low, look.shares) : low), state);
   }
 
@@ -195,24 +212,6 @@ export class Group {
 
 function absence(reason: string): NonNullable<Seat['absent']> {
   return { reason, tryAgainAt: Date.now() + TRY_AGAIN_AFTER_MS };
-}
-
-/** The state without any share that is higher than what is seen; itself when there is none. */
-function lowered(state: HaproxyState, seen: Shares): HaproxyState {
-  const pools = Object.entries(state.registry.pools).flatMap(([app, pool]) => {
-    const share = seen.get(app);
-    return share && share.basisPoints < pool.share.basisPoints ? [[app, { ...pool, share }] as const] : [];
-  });
-  if (pools.length === 0) return state;
-  const { registry } = state;
-  return {
-    ...state,
-    registry: {
-      ...registry,
-      revision: registry.revision + 1,
-      pools: { ...registry.pools, ...Object.fromEntries(pools) },
-    },
-  };
 }
 
 function addApps(one: AppCounters, other: AppCounters): AppCounters {

@@ -1,17 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GenerationId, SlotAddress } from '../../rollout/slot.ts';
 import { slotId } from '../../rollout/slot.ts';
-import type { AppCounters, Balancer, NewServer, PoolDefinition, Registry } from '../balancer.ts';
+import type {
+  AppCounters,
+  Balancer,
+  NewServer,
+  PoolDefinition,
+  Registry,
+  Share,
+  ShareRenewal,
+} from '../balancer.ts';
 import * as changes from '../embedded/changes.ts';
 import { portError, Refused } from '../embedded/refusal.ts';
 import type { ServerRecord } from '../embedded/registry-state.ts';
 import { addressesOf } from './addresses.ts';
-import { RegistryMoved } from './errors.ts';
+import { RegistryMoved, unlessSilent } from './errors.ts';
 import { Group } from './group.ts';
 import type { HaproxyNode } from './node.ts';
 import { place } from './place.ts';
 import { portRegistry } from './port-registry.ts';
 import { checkedName } from './quote.ts';
+import { lowered, raises } from './splits.ts';
 import { emptyState, type HaproxyState } from './state.ts';
 
 /** While somebody waits for a check or a drain. */
@@ -72,15 +81,12 @@ export class HaproxyBalancer implements Balancer {
     await this.#change(slot.app, fence, changes.deregister(slot));
   }
 
-  async setShare(
-    app: string,
-    share: { basisPoints: number; offset: number },
-    fence: number,
-  ): Promise<NonNullable<Registry['unreachable']>> {
+  async setShare(app: string, share: Share, fence: number): Promise<NonNullable<Registry['unreachable']>> {
     await this.#load();
     const zeroed = this.#zeroed.get(app) ?? 0;
     const change = changes.setShare(app, share);
     if (share.basisPoints > 0) {
+      if (share.lease) await this.#renewOrSee({ app, canary: share.lease.canary, fence });
       await this.#change(app, fence, (state) =>
         (this.#zeroed.get(app) ?? 0) === zeroed ? change(state) : state,
       );
@@ -111,6 +117,20 @@ export class HaproxyBalancer implements Balancer {
       return change(state);
     });
     this.#keepLooking();
+  }
+
+  /** Waits for no change that is under way: a reload may take a while. */
+  async renewShares(renewals: readonly ShareRenewal[]): Promise<readonly string[]> {
+    await this.#load();
+    const known = changes.renewable(this.#state.registry, renewals);
+    return known.length === 0 ? [] : this.#group.renewShares(known);
+  }
+
+  /** A share that is still thought to stand, and cannot be renewed, was taken back. */
+  async #renewOrSee(renewal: ShareRenewal): Promise<void> {
+    const stands = changes.renewable(this.#state.registry, [renewal]).length > 0;
+    if (stands && (await this.#group.renewShares([renewal])).length === 0)
+      await this.#serially(() => this.#bringInStep());
   }
 
   async observe(): Promise<Registry> {
@@ -184,7 +204,16 @@ export class HaproxyBalancer implements Balancer {
     if (next === registry) return;
     const addressOf = await addressesOf(next, this.#state);
     await this.#group.recall(this.#state);
-    await this.#group.apply(place(this.#state, next, addressOf));
+    const placed = place(this.#state, next, addressOf);
+    const taken = raises(registry, next) ? await this.#group.guard(placed) : [];
+    if (taken.reduce(lowered, placed) !== placed) {
+      // A share was taken back before anybody looked: what is asked for is judged anew, on what is true now.
+      const latest = taken.reduce(lowered, this.#state);
+      if (latest === this.#state) throw new Error('the dead man’s switch knows of a share that nobody gave');
+      this.#set(latest);
+      return this.#enact(change);
+    }
+    await this.#group.apply(placed);
     // Health may have changed meanwhile: the change is made again, on what is true now.
     const latest = change(this.#state.registry);
     this.#set(place(this.#state, latest, addressOf));
@@ -242,10 +271,18 @@ export class HaproxyBalancer implements Balancer {
     if (registry !== this.#state.registry) this.#set({ ...this.#state, registry });
     if (!calm || this.#changesBegun !== changesBegun) return;
     // Nothing raises a share again that was seen lower: it may have been taken to 0 on the balancer's own machine.
-    const lowered = this.#group.lowered(this.#state);
-    if (lowered !== this.#state) this.#set(lowered);
+    const given = this.#group.given(this.#state);
+    const outOfStep = this.#group.outOfStep || given !== this.#state;
+    if (given !== this.#state) this.#set(given);
     await this.#endDrains();
-    if (this.#group.outOfStep) void this.#serially(() => this.#group.apply(this.#state)).catch(() => {});
+    if (outOfStep) void this.#serially(() => this.#bringInStep()).catch(() => {});
+  }
+
+  async #bringInStep(): Promise<void> {
+    const taken = await this.#group.guard(this.#state).catch(unlessSilent([]));
+    const latest = taken.reduce(lowered, this.#state);
+    if (latest !== this.#state) this.#set(latest);
+    await this.#group.apply(this.#state);
   }
 
   async #endDrains(): Promise<void> {

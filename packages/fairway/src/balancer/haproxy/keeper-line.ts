@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigurationInvalid, HaproxyUnreachable, RegistryMoved } from './errors.ts';
-import type { HaproxyNode, LineSession } from './node.ts';
+import { LineClient } from './line-client.ts';
+import type { HaproxyNode } from './node.ts';
 import { STATE_FILES, type StateFiles } from './render.ts';
 
 const DEADLINE_MS = 3_000;
@@ -15,18 +16,19 @@ const answerSchema = z.object({
 });
 type Answer = z.infer<typeof answerSchema>;
 
-/** The client of `fairway-balancer`: reads and replaces HAProxy's files. Started on first use, and again when it ended. */
+/** The client of `fairway-balancer`: reads and replaces HAProxy's files. */
 export class KeeperLine {
-  readonly #node: HaproxyNode;
-  #session: Promise<LineSession> | undefined;
-  #lastId = 0;
-  readonly #waiting = new Map<
-    number,
-    { resolve: (answer: Answer) => void; reject: (error: Error) => void }
-  >();
+  readonly #name: string;
+  readonly #client: LineClient<Answer>;
 
   constructor(node: HaproxyNode) {
-    this.#node = node;
+    this.#name = node.name;
+    this.#client = new LineClient(
+      'fairway-balancer',
+      () => node.openKeeper(),
+      (line) => answerSchema.parse(line),
+      (reason, cause) => new HaproxyUnreachable(node.name, reason, cause),
+    );
   }
 
   /** The files that there are. */
@@ -57,79 +59,15 @@ export class KeeperLine {
   }
 
   close(): void {
-    this.#abandon('it is closed');
+    this.#client.close();
   }
 
   async #ask(request: object, deadlineMs: number): Promise<Answer> {
-    const session = await this.#connect();
-    const id = ++this.#lastId;
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      const timer = setTimeout(() => this.#abandon('fairway-balancer does not answer'), deadlineMs);
-      const settled =
-        <Value>(settle: (value: Value) => void) =>
-        (value: Value) => {
-          clearTimeout(timer);
-          this.#waiting.delete(id);
-          settle(value);
-        };
-      this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      session.send(JSON.stringify({ id, ...request }));
-    });
+    const answer = await this.#client.ask(request, deadlineMs);
     if (!answer.error) return answer;
     const { code, message } = answer.error;
-    if (code === 'moved') throw new RegistryMoved(this.#node.name);
-    if (code === 'invalid') throw new ConfigurationInvalid(this.#node.name, message);
-    throw new Error(`fairway-balancer on ${this.#node.name} refused: ${message}`);
-  }
-
-  #connect(): Promise<LineSession> {
-    if (!this.#session) {
-      const opened = this.#node.openKeeper().then(
-        (session) => {
-          void this.#listen(session, opened);
-          return session;
-        },
-        (error: Error) => {
-          if (this.#session === opened) this.#session = undefined;
-          throw new HaproxyUnreachable(this.#node.name, error.message, error);
-        },
-      );
-      this.#session = opened;
-    }
-    return this.#session;
-  }
-
-  async #listen(session: LineSession, opened: Promise<LineSession>): Promise<void> {
-    const reason = await this.#hear(session);
-    session.kill();
-    // Another one may have been started in its place.
-    if (this.#session === opened) this.#lose(reason);
-  }
-
-  /** Takes the answers; resolves with why there are no more. */
-  async #hear(session: LineSession): Promise<string> {
-    try {
-      for await (const line of session.lines) {
-        const answer = answerSchema.parse(JSON.parse(line));
-        this.#waiting.get(answer.id)?.resolve(answer);
-      }
-      return (await session.ended)?.message ?? 'fairway-balancer ended';
-    } catch (error) {
-      return (error as Error).message;
-    }
-  }
-
-  #abandon(reason: string): void {
-    this.#session?.then(
-      (session) => session.kill(),
-      () => {},
-    );
-    this.#lose(reason);
-  }
-
-  #lose(reason: string): void {
-    this.#session = undefined;
-    for (const { reject } of [...this.#waiting.values()])
-      reject(new HaproxyUnreachable(this.#node.name, reason));
+    if (code === 'moved') throw new RegistryMoved(this.#name);
+    if (code === 'invalid') throw new ConfigurationInvalid(this.#name, message);
+    throw new Error(`fairway-balancer on ${this.#name} refused: ${message}`);
   }
 }

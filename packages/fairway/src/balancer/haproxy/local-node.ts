@@ -1,16 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { HaproxyNode, LineSession } from './node.ts';
 import { quoted } from './quote.ts';
+import { socketSession } from './socket-session.ts';
 
 const ROLE_FILES = fileURLToPath(new URL('../../../ansible/roles/balancer/files/', import.meta.url));
 const KEEPER = join(ROLE_FILES, 'fairway-balancer');
+const SWITCH = join(ROLE_FILES, 'fairway-switch');
 const BASE = join(ROLE_FILES, 'base.cfg');
+const SWITCH_START_TIMEOUT_MS = 10_000;
 const NOBODY_YET = 'global\n  set-var proc.fairway str(0)\n';
 
 export interface LocalNodeOptions {
@@ -29,6 +33,7 @@ export class LocalNode implements HaproxyNode {
   readonly name: string;
   readonly folder: string;
   #process: ChildProcess | undefined;
+  #switch: ChildProcess | undefined;
   log = '';
 
   private constructor(name: string, folder: string) {
@@ -43,6 +48,9 @@ export class LocalNode implements HaproxyNode {
     await chmod(folder, 0o700);
     await writeFile(join(folder, 'settings.cfg'), settings(options));
     await writeFile(join(folder, 'trusted-proxies.list'), '', { flag: 'a' });
+    await mkdir(join(folder, 'switch'), { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, 'switch/tripped.map'), '', { flag: 'a' });
+    await symlink('../switch/tripped.map', join(folder, 'state/tripped.map')).catch(ignoreExisting);
     await writeFile(join(folder, 'state/fairway.cfg'), NOBODY_YET, { flag: 'wx' }).catch(ignoreExisting);
     await copyFile(BASE, join(folder, 'base.cfg'));
     return new LocalNode(options.name ?? 'here', folder);
@@ -65,15 +73,39 @@ export class LocalNode implements HaproxyNode {
     });
     await once(child, 'spawn');
     this.#process = child;
+    if (!isRunning(this.#switch)) await this.startSwitch();
+  }
+
+  /** Starts what takes shares back that nobody renews, and waits until it listens. */
+  async startSwitch(): Promise<void> {
+    const options = ['--state', join(this.folder, 'switch'), '--socket', this.#switchSocket];
+    const child = spawn('python3', [SWITCH, ...options, '--master', this.#master], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.log = (this.log + text).slice(-50_000);
+    });
+    await once(child, 'spawn');
+    this.#switch = child;
+    const until = Date.now() + SWITCH_START_TIMEOUT_MS;
+    for (;;) {
+      const socket = await openSocket(this.#switchSocket).catch(() => undefined);
+      socket?.destroy();
+      if (socket) return;
+      if (Date.now() > until || !isRunning(child))
+        throw new Error(`fairway-switch does not run: ${this.log}`);
+      await delay(20);
+    }
+  }
+
+  /** Ends the dead man's switch at once, as a crash would. */
+  async killSwitch(): Promise<void> {
+    await end(this.#switch, 'SIGKILL');
   }
 
   /** Ends HAProxy at once, as a crash would. */
   async kill(): Promise<void> {
-    const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
+    await end(this.#process, 'SIGKILL');
   }
 
   /** Stops the master where it is: it accepts, and answers nothing. */
@@ -86,11 +118,7 @@ export class LocalNode implements HaproxyNode {
   }
 
   async stop(): Promise<void> {
-    const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
+    await Promise.all([end(this.#process, 'SIGTERM'), end(this.#switch, 'SIGTERM')]);
   }
 
   openMaster(): Promise<Socket> {
@@ -99,6 +127,10 @@ export class LocalNode implements HaproxyNode {
 
   openEvents(): Promise<Socket> {
     return openSocket(join(this.folder, 'events.sock'));
+  }
+
+  async openSwitch(): Promise<LineSession> {
+    return socketSession(await openSocket(this.#switchSocket));
   }
 
   renew(): void {}
@@ -123,6 +155,21 @@ export class LocalNode implements HaproxyNode {
   get #master(): string {
     return join(this.folder, 'master.sock');
   }
+
+  get #switchSocket(): string {
+    return join(this.folder, 'switch.sock');
+  }
+}
+
+function isRunning(child: ChildProcess | undefined): child is ChildProcess {
+  return child !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (!isRunning(child)) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
 }
 
 function settings({ folder, bind, threads, tls }: LocalNodeOptions): string {

@@ -1,6 +1,7 @@
+import type { ShareRenewal } from '../balancer.ts';
 import type { ServerRecord } from '../embedded/registry-state.ts';
 import { commandsFor, differences, isAccepted } from './commands.ts';
-import { HaproxyRefused, HaproxyUnreachable, RegistryMoved, ReloadFailed } from './errors.ts';
+import { HaproxyRefused, HaproxyUnreachable, RegistryMoved, ReloadFailed, unlessSilent } from './errors.ts';
 import { FormerWorkers } from './former-workers.ts';
 import { KeeperLine } from './keeper-line.ts';
 import type { HaproxyNode } from './node.ts';
@@ -9,8 +10,17 @@ import { Runtime } from './runtime.ts';
 import { parseServerStates } from './server-states.ts';
 import { parseStats } from './server-stats.ts';
 import { type Sighting, sightingsOf } from './sighting.ts';
-import { parseSplits, SHOW_SPLITS, type Shares, splitCommand, splitCommands } from './splits.ts';
+import {
+  givenShares,
+  parseSplits,
+  SHOW_SPLITS,
+  SHOW_TRIPPED,
+  type Shares,
+  splitCommand,
+  splitCommands,
+} from './splits.ts';
 import { type HaproxyState, readState } from './state.ts';
+import { SwitchLine, type SwitchState, switchDifferences } from './switch-line.ts';
 import { carriers, wantedServers } from './wanted.ts';
 
 const COMMAND_DEADLINE_MS = 2_000;
@@ -23,6 +33,7 @@ const SHOW_PROCESSES = '@master show proc';
 export interface Look {
   readonly worker: number;
   readonly sightings: ReadonlyMap<string, Sighting>;
+  /** What HAProxy really gives canaries. */
   readonly shares: Shares;
   /** What HAProxy does that it is not to do; empty when it is in step. */
   readonly differences: readonly string[];
@@ -35,6 +46,7 @@ export class Member {
   readonly #node: HaproxyNode;
   readonly #runtime: Runtime;
   readonly #former: FormerWorkers;
+  readonly #switch: SwitchLine;
   #installed: Partial<StateFiles> | undefined;
 
   constructor(node: HaproxyNode) {
@@ -43,6 +55,7 @@ export class Member {
     this.#keeper = new KeeperLine(node);
     this.#runtime = new Runtime(node);
     this.#former = new FormerWorkers(node);
+    this.#switch = new SwitchLine(node);
   }
 
   /** The state that was installed last, by whomever; undefined on a fresh machine. */
@@ -62,11 +75,35 @@ export class Member {
     const { texts } = await this.#run([GET_CONFIGURATION], 'any');
     if (!runs(texts[0]!, files)) await this.#reload(files);
     await this.#settle(state);
+    const waits = this.#switch.holdsBack(state);
+    const kept = this.#switch.keep(state);
+    // Only a new canary waits for it: a lease that is over takes nothing back that is not 0 anyway.
+    await (waits ? kept : void kept.catch(() => {}));
+  }
+
+  /** Has the leases of the state watched, before anything is given; resolves with the shares that were taken back meanwhile. */
+  async guard(state: HaproxyState): Promise<Shares> {
+    if (this.#switch.watches(state)) return new Map();
+    const { tripped } = await this.#switch.hold(state);
+    return new Map(
+      Object.entries(tripped).map(([app, trip]) => [
+        app,
+        { ...state.registry.pools[app]!.share, tripped: trip },
+      ]),
+    );
+  }
+
+  /** Answers with the apps that were renewed. */
+  renewShares(renewals: readonly ShareRenewal[]): Promise<readonly string[]> {
+    return this.#switch.renew(renewals);
   }
 
   async shares(): Promise<Shares> {
-    const { texts } = await this.#run([SHOW_SPLITS], 'any');
-    return parseSplits(texts[0]!);
+    const [{ texts }, guard] = await Promise.all([
+      this.#run([SHOW_SPLITS, SHOW_TRIPPED], 'any'),
+      this.#lookAtSwitch(),
+    ]);
+    return givenShares(parseSplits(texts[0]!), texts[1]!, guard);
   }
 
   /** Takes an app's users back, before anything is written. */
@@ -82,9 +119,10 @@ export class Member {
   }
 
   async look(state: HaproxyState): Promise<Look> {
-    const commands = [SHOW_SERVERS, SHOW_SPLITS, SHOW_STATS, SHOW_PROCESSES, GET_CONFIGURATION];
-    const { worker, texts } = await this.#run(commands, 'any');
-    const [servers, splits, stats, processes, configuration] = texts as [
+    const commands = [SHOW_SERVERS, SHOW_SPLITS, SHOW_STATS, SHOW_PROCESSES, GET_CONFIGURATION, SHOW_TRIPPED];
+    const [{ worker, texts }, guard] = await Promise.all([this.#run(commands, 'any'), this.#lookAtSwitch()]);
+    const [servers, splits, stats, processes, configuration, tripped] = texts as [
+      string,
       string,
       string,
       string,
@@ -93,15 +131,16 @@ export class Member {
     ];
     const former = await this.#former.look(processes);
     const actual = parseServerStates(servers);
-    const shares = parseSplits(splits);
+    const told = parseSplits(splits);
     return {
       worker,
       sightings: sightingsOf(state, actual, parseStats(stats), former),
-      shares,
+      shares: givenShares(told, tripped, guard),
       differences: [
         ...(runs(configuration, this.#installed) ? [] : ['it runs with another configuration']),
         ...differences(wantedServers(state), actual),
-        ...splitCommands(state, shares),
+        ...splitCommands(state, told),
+        ...(guard ? switchDifferences(state, guard) : []),
       ],
     };
   }
@@ -109,6 +148,7 @@ export class Member {
   /** It did not answer: whatever is asked next is asked over new connections. */
   renew(): void {
     this.#keeper.close();
+    this.#switch.close();
     this.#node.renew();
   }
 
@@ -116,6 +156,12 @@ export class Member {
     this.#runtime.close();
     this.#former.close();
     this.#keeper.close();
+    this.#switch.close();
+  }
+
+  /** Undefined where it does not answer: then it takes nothing back, and whoever renews hears of it. */
+  #lookAtSwitch(): Promise<SwitchState | undefined> {
+    return this.#switch.look().catch(unlessSilent(undefined));
   }
 
   /** The files of a machine that was away. Another controller with a newer lease may have written them. */

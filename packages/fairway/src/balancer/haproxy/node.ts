@@ -18,6 +18,8 @@ export interface HaproxyNode {
   openEvents(): Promise<Duplex>;
   /** Starts `fairway-balancer`, which reads, checks and replaces the files. */
   openKeeper(): Promise<LineSession>;
+  /** Connects to `fairway-switch`, which takes shares back that nobody renews. */
+  openSwitch(): Promise<LineSession>;
   /** Something was not answered in time: what is opened next must not use a connection that may hang. */
   renew(): void;
 }

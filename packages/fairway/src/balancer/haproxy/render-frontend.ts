@@ -55,6 +55,7 @@ export function renderFrontend(apps: readonly string[]): string {
   http-request disable-l7-retry if !{ method GET HEAD OPTIONS }
 
   http-request set-var(txn.split) "var(txn.app),map_str_int(splits.map,0)" if !superseded
+  http-request set-var(txn.split) int(0) if !superseded { var(txn.app),map_str(tripped.map) -m found }
   http-request set-var(txn.share) var(txn.split),div(${BUCKETS})
   http-request set-var(txn.offset) var(txn.split),mod(${BUCKETS})
   acl splits var(txn.share) -m int gt 0

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { SshConnection } from '../../ssh/connection.ts';
 import type { SshTarget } from '../../ssh/target.ts';
 import type { HaproxyNode, LineSession } from './node.ts';
+import { socketSession } from './socket-session.ts';
 
 /** Where the role `balancer` puts them. */
 const MASTER = '/run/fairway-balancer/master.sock';
 const EVENTS = '/run/fairway-balancer/events.sock';
+const SWITCH = '/run/fairway-switch/switch.sock';
 const KEEPER = ['sudo', '-n', '/usr/local/sbin/fairway-balancer'];
 /** Whoever waits for a balancer that is away must not wait long; the next attempt comes by itself. */
 const OPEN_TIMEOUT_MS = 3_000;
@@ -17,6 +19,7 @@ interface Reach {
   readonly connection: SshConnection;
   readonly master: string;
   readonly events: string;
+  readonly deadMansSwitch: string;
 }
 
 /** A HAProxy that the role `balancer` set up, over one SSH connection that is kept, with its sockets forwarded. */
@@ -40,6 +43,10 @@ export class SshNode implements HaproxyNode {
 
   async openKeeper(): Promise<LineSession> {
     return (await this.#connect()).connection.session(KEEPER);
+  }
+
+  async openSwitch(): Promise<LineSession> {
+    return socketSession(await openSocket((await this.#connect()).deadMansSwitch));
   }
 
   renew(): void {
@@ -70,9 +77,18 @@ export class SshNode implements HaproxyNode {
   async #open(): Promise<Reach> {
     const connection = await SshConnection.open(this.#target, OPEN_TIMEOUT_MS);
     const local = join(this.#target.controlDirectory, randomBytes(6).toString('hex'));
-    const reach = { connection, master: `${local}.m`, events: `${local}.e` };
+    const reach = {
+      connection,
+      master: `${local}.m`,
+      events: `${local}.e`,
+      deadMansSwitch: `${local}.s`,
+    };
     try {
-      await Promise.all([connection.forward(reach.master, MASTER), connection.forward(reach.events, EVENTS)]);
+      await Promise.all([
+        connection.forward(reach.master, MASTER),
+        connection.forward(reach.events, EVENTS),
+        connection.forward(reach.deadMansSwitch, SWITCH),
+      ]);
       return reach;
     } catch (error) {
       await connection.close();
