@@ -1,3 +1,4 @@
+import { brokenByCanary, type CanaryFigures, summarizeCanary } from '../canary/figures.ts';
 import type { Totals } from '../load/tally.ts';
 
 /** What the demo measured; written by `--json FILE`. */
@@ -26,6 +27,7 @@ export interface Figures {
     readonly samples: number;
   };
   readonly rollback: { readonly seconds: number; readonly failed: number; readonly minServing: number };
+  readonly canary: CanaryFigures;
   readonly leftBehind: { readonly processes: number; readonly folder: boolean };
 }
 
@@ -51,6 +53,7 @@ export function summarize(figures: Figures): readonly string[] {
     `bad release    ${badRelease.refused ? 'refused and taken back' : 'NOT REFUSED'} in ${seconds(badRelease.seconds)}; at least ${badRelease.minServing} serving, ${badRelease.servingAfter} afterwards`,
     `rollback       ${seconds(rollback.seconds)}, ${rollback.failed} requests failed`,
     `requests       ${requests.sent} sent (${requests.duringRollout} during rollouts), ${requests.failed} failed, ${requests.stalled} stalled, p99 ${requests.p99Ms} ms`,
+    ...summarizeCanary(figures.canary),
   ];
 }
 
@@ -64,6 +67,7 @@ export function brokenPromises(figures: Figures): readonly string[] {
     !badRelease.refused && 'the bad release was not refused',
     badRelease.servingAfter !== 5 && `${badRelease.servingAfter} instances served after the bad release`,
     rollback.failed > 0 && `${rollback.failed} requests failed during the rollback`,
+    ...brokenByCanary(figures.canary),
     leftBehind.processes > 0 && `${leftBehind.processes} processes were left behind`,
     leftBehind.folder && 'the temporary folder was left behind',
   ].filter((broken) => broken !== false);

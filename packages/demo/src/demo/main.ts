@@ -9,7 +9,8 @@ import { brokenPromises, type Figures, summarize } from './figures.ts';
 import { interruption } from './interruption.ts';
 import { processesOf } from './left-behind.ts';
 import { ServingSampler, servingInstances } from './sampler.ts';
-import { type Lookout, show, title, tour } from './tour.ts';
+import { show, title } from './show.ts';
+import { type Lookout, tour } from './tour.ts';
 import { createWorkspace, removeWorkspace, type Workspace } from './workspace.ts';
 
 const { values: options } = parseArgs({

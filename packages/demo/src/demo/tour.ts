@@ -1,10 +1,12 @@
-import color from 'picocolors';
+import { canaryStory } from '../canary/story.ts';
 import { LoadGenerator } from '../load/generator.ts';
 import { visitorMix } from '../load/mix.ts';
+import type { Target } from '../load/request.ts';
 import { ControlServer, fairway } from './control.ts';
 import { type Figures, requestFigures, type Span } from './figures.ts';
 import { addRemote, push } from './push.ts';
 import type { Samples } from './sampler.ts';
+import { show, title } from './show.ts';
 import { commitChange, type Workspace } from './workspace.ts';
 
 const PER_SECOND = 400;
@@ -26,11 +28,11 @@ export interface TourPlace {
   readonly workspace: Workspace;
   /** Called once an instance serves. */
   readonly watch: () => Promise<Lookout>;
-  /** What happens before the end while visitors still come: a look around, for example. */
+  /** What happens before the end while visitors come: a look around, for example. */
   readonly beforeTheEnd?: () => Promise<void>;
 }
 
-/** One app's life: first deploy, update under load, a bad release, a rollback. */
+/** One app's life: first deploy, update under load, a bad release, a rollback, and canaries. */
 export async function tour({
   workspace,
   watch,
@@ -75,9 +77,15 @@ export async function tour({
   const backSamples = lookout.take();
 
   await load.until(FEWEST_REQUESTS);
-  await beforeTheEnd?.();
   await lookout.stop();
   await load.stop();
+
+  const canary = await canaryStory(workspace, await targetOf(workspace));
+  if (beforeTheEnd) {
+    const guests = await startLoad(workspace);
+    await beforeTheEnd();
+    await guests.stop();
+  }
   await control.stop();
 
   const spans = [update.span, bad.span, back.span].map((span) => load.tally.totals(span));
@@ -96,15 +104,8 @@ export async function tour({
       failed: spans[2]!.failed + (back.result.exitCode === 0 ? 0 : 1),
       minServing: backSamples.minServing,
     },
+    canary,
   };
-}
-
-export function title(text: string): void {
-  console.log(`\n${color.bold(text)}`);
-}
-
-export function show(line: string): void {
-  console.log(`  ${line}`);
 }
 
 export async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number; span: Span }> {
@@ -115,14 +116,18 @@ export async function timed<T>(work: () => Promise<T>): Promise<{ result: T; sec
 }
 
 async function startLoad(place: Workspace): Promise<LoadGenerator> {
-  const { stdout } = await fairway(place, ['status', '--json']);
-  const url = new URL((JSON.parse(stdout) as { balancerUrl: string }).balancerUrl);
   const load = new LoadGenerator({
-    target: { host: url.hostname, port: Number(url.port || 80), hostname: `${APP}.localhost` },
+    target: await targetOf(place),
     kinds: visitorMix(),
     perSecond: PER_SECOND,
     atMost: MOST_REQUESTS,
   });
   load.start();
   return load;
+}
+
+async function targetOf(place: Workspace): Promise<Target> {
+  const { stdout } = await fairway(place, ['status', '--json']);
+  const url = new URL((JSON.parse(stdout) as { balancerUrl: string }).balancerUrl);
+  return { host: url.hostname, port: Number(url.port || 80), hostname: `${APP}.localhost` };
 }
