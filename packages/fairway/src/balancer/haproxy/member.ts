@@ -83,13 +83,13 @@ export class Member {
 
   /** Has the leases of the state watched, before anything is given; resolves with the shares that were taken back meanwhile. */
   async guard(state: HaproxyState): Promise<Shares> {
-    if (this.#switch.watches(state)) return new Map();
+    const leased = Object.entries(state.registry.pools).filter(([, { share }]) => share.lease);
+    if (leased.length === 0) return new Map();
     const { tripped } = await this.#switch.hold(state);
     return new Map(
-      Object.entries(tripped).map(([app, trip]) => [
-        app,
-        { ...state.registry.pools[app]!.share, tripped: trip },
-      ]),
+      leased.flatMap(([app, { share }]) =>
+        tripped[app] ? [[app, { ...share, tripped: tripped[app] }]] : [],
+      ),
     );
   }
 

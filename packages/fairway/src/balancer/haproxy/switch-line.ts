@@ -44,13 +44,6 @@ export class SwitchLine {
     );
   }
 
-  /** Whether it said last that it watches the leases of this state. It remembers them over a crash of its own. */
-  watches({ registry }: HaproxyState): boolean {
-    return Object.entries(registry.pools).every(
-      ([app, { share }]) => !share.lease || this.#known?.leases[app]?.canary === share.lease.canary,
-    );
-  }
-
   /** Whether it said last that it holds back an app for another canary than the one that is to have a share. */
   holdsBack({ registry }: HaproxyState): boolean {
     return Object.entries(registry.pools).some(
@@ -121,7 +114,8 @@ export class SwitchLine {
 export function switchDifferences({ registry }: HaproxyState, { leases, tripped }: SwitchState): string[] {
   return Object.entries(registry.pools).flatMap(([app, { share }]) => {
     const canary = share.lease?.canary;
-    if (leases[app]?.canary !== canary && tripped[app]?.canary !== canary)
+    const isOver = canary !== undefined && tripped[app]?.canary === canary;
+    if (leases[app]?.canary !== canary && !isOver)
       return [`its dead man's switch watches another share of ${app}`];
     return canary !== undefined && tripped[app] && tripped[app].canary !== canary
       ? [`its dead man's switch holds ${app} back`]
