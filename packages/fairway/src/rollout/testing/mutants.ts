@@ -308,8 +308,8 @@ export const mutants: readonly Mutant[] = [
   {
     why: 'a share that somebody has taken to 0 is raised again',
     file: 'canary-trouble.ts',
-    find: 'return isTakenBack(state, fleet, moving) ? TAKEN_BACK_OUTSIDE : undefined;',
-    replace: 'return undefined;',
+    find: 'if (!isTakenBack(state, fleet, moving)) return undefined;',
+    replace: 'if (state) return undefined;',
   },
   {
     why: 'a step does not last its time',
