@@ -21,17 +21,31 @@ const scenarios = {
   sequence: { groupOrder: 2 },
 };
 
+/** Real machines that are set up, which takes minutes and measures nothing: two labs at a time. */
+const settingUp = ['create-aws', 'first-production', 'provision*'].map(
+  (name) => `packages/*/test/lab/${name}.test.ts`,
+);
+const provisioning = {
+  name: 'provisioning',
+  include: settingUp,
+  testTimeout: 240_000,
+  hookTimeout: 600_000,
+  maxWorkers: 2,
+  sequence: { groupOrder: 3 },
+};
+
 /** Real machines: one lab at a time, after all that measures time. */
 const lab = {
   name: 'lab',
   include: ['packages/*/test/lab/**/*.test.ts'],
+  exclude: settingUp,
   testTimeout: 120_000,
   hookTimeout: 600_000,
   fileParallelism: false,
   maxWorkers: 1,
-  sequence: { groupOrder: 3 },
+  sequence: { groupOrder: 4 },
 };
 
 export default defineConfig({
-  test: { projects: [{ test: unit }, { test: scenarios }, { test: lab }] },
+  test: { projects: [{ test: unit }, { test: scenarios }, { test: provisioning }, { test: lab }] },
 });
