@@ -63,7 +63,7 @@ export async function canaryStory(workspace: Workspace, target: Target): Promise
   const { tookMs, at } = await alerted;
 
   const first = healthy.visits.filter(
-    ({ startedAt }) => startedAt >= healthy.sharedAt && startedAt < healthy.grownAt,
+    ({ startedAt }) => startedAt >= healthy.sharedAt && startedAt < healthy.overAt,
   );
   const share = shareOf(first, healthy.release);
   const all = [healthy, faulty, slow, aborted];
@@ -88,9 +88,9 @@ interface Pushed {
   readonly output: string;
   readonly release: string;
   readonly visits: readonly Visit[];
-  /** When the first step had its share, and when the next one came: `performance.now()`. */
+  /** When the first step had its share, and when it was over, before the next one: `performance.now()`. */
   readonly sharedAt: number;
-  readonly grownAt: number;
+  readonly overAt: number;
 }
 
 /** Pushes what is committed, with users coming and going for as long as it takes. */
@@ -102,18 +102,18 @@ async function pushCanary(
   const users = new Users(target);
   users.start();
   let sharedAt = Number.POSITIVE_INFINITY;
-  let grownAt = Number.POSITIVE_INFINITY;
+  let overAt = Number.POSITIVE_INFINITY;
   try {
     const { output } = await push(workspace, (line) => {
       show(line);
       if (ON_CANARY.test(line)) sharedAt = performance.now();
-      else if (/% of the users are on the canary/.test(line)) grownAt = Math.min(grownAt, performance.now());
+      else if (/step 1 is over/.test(line)) overAt = performance.now();
       hear(line, users);
     });
     await users.stop();
     const release = /deploys ([0-9a-f]{12})/.exec(output)?.[1];
     if (release === undefined) throw new Error(`the push does not say what it deploys:\n${output}`);
-    return { output, release, visits: users.visits, sharedAt, grownAt };
+    return { output, release, visits: users.visits, sharedAt, overAt };
   } finally {
     await users.stop();
   }
