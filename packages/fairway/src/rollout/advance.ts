@@ -110,12 +110,16 @@ function holdAnew({ canary }: RolloutState, at: number): void {
   canary.passed = canary.step - 1;
 }
 
-/** An operator ends the present step, or all that come before everything is given to the new release. */
+/**
+ * An operator ends the present step, or all that come before everything is given to the new release. Before the first one
+ * has its share there is none to end.
+ */
 function force(state: RolloutState, all: boolean): void {
   const { policy } = state.plan;
   if (policy.strategy !== 'canary') return;
   const last = policy.steps.length - 1;
-  const present = Math.max(0, state.canary?.step ?? -1);
+  const present = state.canary?.step ?? -1;
+  if (present < 0 && !all) return;
   state.forced = Math.max(state.forced, all && present < last ? last - 1 : present);
 }
 

@@ -91,6 +91,15 @@ describe('a canary', () => {
     ]);
   });
 
+  it('has no step to be ended before the first one has its share', () => {
+    const begun = begin(plan, 0);
+    advance(begun, { type: 'canary-begun' }, 0);
+    advance(begun, { type: 'promote-requested', by: 'ada', why: '', all: false }, 0);
+    expect(begun.forced).toBe(begin(plan, 0).forced);
+    advance(begun, { type: 'promote-requested', by: 'ada', why: '', all: true }, 0);
+    expect(begun.forced).toBeGreaterThan(begin(plan, 0).forced);
+  });
+
   it('goes on when an operator says so', () => {
     const canary = atFirstStep();
     advance(canary.state, { type: 'promote-requested', by: 'ada', why: '', all: false }, 1_000);

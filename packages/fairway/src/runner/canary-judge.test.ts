@@ -41,13 +41,12 @@ function judged(perSecond: number, failed: number, seconds: number, judge = new 
 
 describe('the judge of a canary', () => {
   it('holds until it has seen enough, then passes what is as good', () => {
-    expect(judged(30, 0, 3).judge.verdict?.outcome).toBe('inconclusive');
-    expect(judged(30, 0, 4).judge.verdict?.outcome).toBe('pass');
+    expect(judged(30, 0, 3).judge.verdict('first')?.outcome).toBe('inconclusive');
+    expect(judged(30, 0, 4).judge.verdict('first')?.outcome).toBe('pass');
   });
 
   it('condemns what fails, in a sentence with numbers', () => {
-    const { verdict } = judged(30, 9, 5).judge;
-    expect(verdict).toEqual({
+    expect(judged(30, 9, 5).judge.verdict('first')).toEqual({
       outcome: 'fail',
       sentence: 'canary 30 % failed of 150, stable 0.0 % of 1,500; p < 0.00001',
     });
@@ -56,11 +55,20 @@ describe('the judge of a canary', () => {
   it('wants requests of each step of its own, and says so', () => {
     const { judge } = judged(30, 0, 10);
     const same = counters(server('canary', 300, 0), server('baseline', 3_000, 0));
+    expect(judge.verdict('second')).toBeUndefined();
     judge.look(same, 'second', 11_000);
-    expect(judge.verdict).toEqual({
+    expect(judge.verdict('second')).toEqual({
       outcome: 'inconclusive',
       sentence: 'too little to judge this step by: the canary had 0 of at least 100 requests in it',
     });
+  });
+
+  it('is due each second, at once in another step, and when the clock was set back', () => {
+    const { judge } = judged(30, 0, 10);
+    expect(judge.isDue('first', 10_999)).toBe(false);
+    expect(judge.isDue('first', 11_000)).toBe(true);
+    expect(judge.isDue('second', 10_001)).toBe(true);
+    expect(judge.isDue('first', 9_000)).toBe(true);
   });
 
   it('records each change of its mind, and its evidence every ten seconds', () => {
@@ -78,7 +86,7 @@ describe('the judge of a canary', () => {
     const read = JSON.parse(JSON.stringify(journal)) as TimedEvent[];
     const judge = new CanaryJudge(policy, read);
     judge.look(counters(server('canary', 150, 45), server('baseline', 1_500, 0)), 'first', 0);
-    expect(judge.verdict?.outcome).toBe('fail');
+    expect(judge.verdict('first')?.outcome).toBe('fail');
   });
 });
 

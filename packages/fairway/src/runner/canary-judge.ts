@@ -28,12 +28,15 @@ export class CanaryJudge {
     this.#evidence = lastEvidence(journal) ?? NOTHING_SEEN;
   }
 
-  get verdict(): VerdictSeen | undefined {
-    return this.#verdict;
+  /** On the present step; undefined until it was looked at. */
+  verdict(step: string): VerdictSeen | undefined {
+    return step === this.#step ? this.#verdict : undefined;
   }
 
-  isDue(now: number): boolean {
-    return now - this.#lookedAt >= LOOK_EVERY_MS;
+  /** A clock that was set back makes it due as well. */
+  isDue(step: string, now: number): boolean {
+    const passedMs = now - this.#lookedAt;
+    return step !== this.#step || passedMs >= LOOK_EVERY_MS || passedMs < 0;
   }
 
   /** Takes in the counters of this moment. `step` names the step; each needs requests of its own. */

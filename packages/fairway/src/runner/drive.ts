@@ -88,7 +88,7 @@ export class Driver {
     const { policy } = this.#state.plan;
     if (policy.strategy !== 'canary' || !isCanary(this.#state)) return undefined;
     const { step, since } = this.#state.canary!;
-    const verdict = this.#judge?.verdict;
+    const verdict = this.#verdict;
     return { step, since, steps: policy.steps, ...(verdict && { verdict }) };
   }
 
@@ -180,7 +180,7 @@ export class Driver {
       else await this.#wake.wait(UNREACHABLE_RETRY_MS);
       return;
     }
-    const verdict = this.#judge?.verdict;
+    const verdict = this.#verdict;
     const split = { share: observed.share, ...(verdict && { verdict }) };
     const fleet = new Fleet(goalOf(this.#state), observed.slots, observed.declared, split);
     const decision = decide(this.#state, fleet, now());
@@ -270,11 +270,24 @@ export class Driver {
   /** The canary's evidence grows each second. Counters that cannot be had keep nothing else from being seen. */
   async #look(): Promise<void> {
     const { world, app, now } = this.#drive;
-    const { canary } = this.#state;
-    if (!this.#judge?.isDue(now()) || !canary || canary.step < 0 || !isCanary(this.#state)) return;
+    const step = this.#judgedStep;
+    if (step === undefined || !this.#judge?.isDue(step, now())) return;
     const counters = await world.balancer.counters().catch(() => []);
     const own = counters.find((one) => one.app === app);
-    if (own) this.#record(this.#judge.look(own, `${canary.step} since ${canary.since}`, now()));
+    if (own) this.#record(this.#judge.look(own, step, now()));
+  }
+
+  get #verdict(): VerdictSeen | undefined {
+    const step = this.#judgedStep;
+    return step === undefined ? undefined : this.#judge?.verdict(step);
+  }
+
+  /** What the judge knows the present step by; undefined while none has its share. */
+  get #judgedStep(): string | undefined {
+    const { canary } = this.#state;
+    return canary && canary.step >= 0 && isCanary(this.#state)
+      ? `${canary.step} since ${canary.since}`
+      : undefined;
   }
 
   async #withEvidence(event: RolloutEvent): Promise<RolloutEvent> {

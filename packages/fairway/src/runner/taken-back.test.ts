@@ -48,6 +48,11 @@ function rollout(plan?: ReturnType<typeof planFor>): string {
   return id;
 }
 
+function begun(id: string): string {
+  store.append('web', id, [{ type: 'canary-begun' }], undefined);
+  return id;
+}
+
 describe('an abort', () => {
   it('of a canary takes its users back before it is even recorded', async () => {
     await workers.abort(rollout(canaryPlan(options)), person);
@@ -65,15 +70,16 @@ describe('an abort', () => {
 
 describe('an alert', () => {
   it('takes the canary back, once however often it comes, and says which balancers could not be told', async () => {
-    const id = rollout(canaryPlan(options));
+    const id = begun(rollout(canaryPlan(options)));
     expect(await workers.alert('web', person)).toEqual({ rollouts: [id], unreached: [] });
     expect(await workers.alert('web', person)).toEqual({ rollouts: [id], unreached: [] });
     expect(done).toEqual(['share 0, 0 aborts recorded', 'share 0, 1 aborts recorded']);
     expect(abortsRecorded()).toBe(1);
   });
 
-  it('leaves alone what waits, and a rolling update', async () => {
+  it('leaves alone what waits, a rolling update, and a repair where nothing old answers', async () => {
     rollout(planFor(options));
+    rollout(canaryPlan(options));
     rollout();
     expect(await workers.alert('web', person)).toEqual({ rollouts: [], unreached: [] });
     expect(abortsRecorded()).toBe(0);

@@ -81,7 +81,7 @@ export class Workers {
     return this.#of(app).takeBack((unreached) => {
       const { store } = this.#parts.world;
       const moving = store.rollouts({ app, unfinished: true }).filter(({ status }) => status === 'moving');
-      const canaries = moving.filter(({ id }) => isCanaryPlan(store.journal(id)));
+      const canaries = moving.filter(({ id }) => movesAsCanary(store.journal(id)));
       for (const { id } of canaries) {
         // The first one is the reason; those that come after it change nothing.
         if (store.journal(id).some(({ event }) => event.type === 'abort-requested')) continue;
@@ -95,7 +95,7 @@ export class Workers {
   /** Ends a canary's present step, or all of them. */
   promote(id: string, { by, why }: Request, all: boolean): RolloutRecord {
     const record = this.#known(id);
-    if (record.status === 'moving' && !isCanaryPlan(this.#parts.world.store.journal(id)))
+    if (record.status === 'moving' && !movesAsCanary(this.#parts.world.store.journal(id)))
       throw new Refusal(
         409,
         'not-a-canary',
@@ -136,8 +136,9 @@ export class Workers {
   }
 }
 
-function isCanaryPlan(journal: readonly TimedEvent[]): boolean {
-  return journal.some(({ event }) => event.type === 'started' && event.plan.policy.strategy === 'canary');
+/** Not every rollout of an app with canaries is one: a first release is not, nor one where nothing old answers. */
+function movesAsCanary(journal: readonly TimedEvent[]): boolean {
+  return journal.some(({ event }) => event.type === 'canary-begun');
 }
 
 function commandWord(event: RolloutEvent): string {
