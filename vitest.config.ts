@@ -21,10 +21,15 @@ const scenarios = {
   sequence: { groupOrder: 2 },
 };
 
-/** Real machines that are set up, which takes minutes and measures nothing: two labs at a time. */
-const settingUp = ['create-aws', 'first-production', 'provision*'].map(
-  (name) => `packages/*/test/lab/${name}.test.ts`,
-);
+/** Real machines whose times are not measured: two labs at once, since setting them up takes minutes. */
+const settingUp = [
+  'create-aws',
+  'first-production',
+  'haproxy-over-ssh',
+  'production',
+  'provision*',
+  'ssh-contract',
+].map((name) => `packages/*/test/lab/${name}.test.ts`);
 const provisioning = {
   name: 'provisioning',
   include: settingUp,
