@@ -95,7 +95,11 @@ describeInLab('In a lab', ['one', 'two', 'three'], (lab) => {
     const bootId = () => execInHost(lab().name, 'three', ['cat', '/proc/sys/kernel/random/boot_id']);
     const before = await bootId();
     await ssh('three', 'sh', '-c', '"echo kept > /root/note; sysctl -qw net.core.somaxconn=777"');
-    await ssh('three', 'systemctl', 'reboot').catch(() => undefined);
+    // A host may be gone before it has closed the connection: ssh would wait for it for ever.
+    const patience = ['-o', 'ServerAliveInterval=1', '-o', 'ServerAliveCountMax=3'];
+    await execa('ssh', ['-F', lab().sshConfigFile, ...patience, 'three', 'systemctl', 'reboot']).catch(
+      () => undefined,
+    );
     await waitUntil('another boot', async () => (await bootId().catch(() => before)) !== before, 30_000);
     await answers('three');
     expect((await ssh('three', 'cat', '/root/note')).stdout).toBe('kept');
