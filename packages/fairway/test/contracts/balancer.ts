@@ -405,7 +405,11 @@ export function balancerContract(adapter: string, open: () => Promise<BalancerUn
         const [one] = await serve('1', '2');
         const [two] = [instances[1]!];
         const release = [one!.holdRequests(), two.holdRequests()];
-        const held = [visit('/hold'), visit('/hold')];
+        const underWay = async () => (await pool()).servers.reduce((sum, { inFlight }) => sum + inFlight, 0);
+        // One after the other: two threads that choose at once may choose the same server.
+        const held = [visit('/hold')];
+        await waitUntil('one is held', async () => (await underWay()) === 1);
+        held.push(visit('/hold'));
         await waitUntil('each holds one', async () =>
           (await pool()).servers.every(({ inFlight }) => inFlight === 1),
         );
